@@ -1,0 +1,295 @@
+"""The glossary's words as frozen records. Times are aware UTC; hashes are lower-case hex sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Status(StrEnum):
+    """The status words of projects and attempts."""
+
+    pending = "pending"
+    running = "running"
+    waiting = "waiting"
+    approved = "approved"
+    rejected = "rejected"
+    completed = "completed"
+    failed = "failed"
+    stopped = "stopped"
+    cancelled = "cancelled"
+
+
+class Decision(StrEnum):
+    """What a gate evaluation says."""
+
+    passed = "pass"
+    needs_approval = "needs approval"
+    reject = "reject"
+
+
+class Record(BaseModel):
+    """Base of all records: immutable, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Approval(StrEnum):
+    """When a phase wants a person."""
+
+    always = "always"
+    when_needed = "when_needed"
+
+
+class GateRule(Record):
+    """The criteria of one phase, as workflow data.
+
+    Attributes:
+        approval: whether a person decides always or only when the evidence does not.
+        quality: least share (0..1) of measured checks that must hold.
+        confidence: least self-reported model confidence (0..1); skipped where not applicable.
+        measures: least value (0..1) for each named deterministic measure, e.g. {"requirements_covered": 1.0}.
+        max_attempts: after how many rejected attempts the project stops.
+    """
+
+    approval: Approval = Approval.when_needed
+    quality: float = Field(default=0.85, ge=0, le=1)
+    confidence: float = Field(default=0.8, ge=0, le=1)
+    measures: dict[str, float] = {}
+    max_attempts: int = Field(default=3, ge=1, le=20)
+
+
+class Phase(Record):
+    """A stage of a workflow.
+
+    Attributes:
+        template: stem of the prompt template in .bmad-core/templates, e.g. "prd-template".
+        dependencies: names of the phases whose artifacts this one reads.
+        expected_outputs: artifact kinds, in order.
+        checks: names of the sandbox checks that must run, see botarmy.checks.
+    """
+
+    name: str
+    agent: str
+    template: str
+    dependencies: tuple[str, ...] = ()
+    expected_outputs: tuple[str, ...]
+    checks: tuple[str, ...] = ()
+    gate: GateRule = GateRule()
+
+
+class Workflow(Record):
+    """Ordered phase definitions."""
+
+    name: str
+    version: str
+    description: str = ""
+    phases: tuple[Phase, ...]
+    sha256: str
+
+
+class Project(Record):
+    """One product idea carried through one workflow."""
+
+    id: UUID
+    name: str
+    slug: str
+    status: Status
+    brief: str
+    brief_sha256: str
+    workflow: str
+    settings: dict[str, Any] = {}
+    created_at: datetime
+    updated_at: datetime
+
+
+class Provenance(Record):
+    """Where an artifact version came from."""
+
+    phase: str
+    attempt: int
+    agent: str
+    provider: str
+    model: str
+    template: str
+    template_sha256: str
+    call_ids: tuple[UUID, ...] = ()
+    inputs: tuple[str, ...] = ()  # sha256 of the artifact versions it was made from
+
+
+class ArtifactVersion(Record):
+    """Immutable content of a named work product. `content` is JSON that fits the kind's schema."""
+
+    id: UUID
+    project_id: UUID
+    kind: str
+    version: int
+    content: dict[str, Any]
+    markdown: str
+    sha256: str
+    provenance: Provenance
+    created_at: datetime
+
+
+class Evidence(Record):
+    """A stored execution of a check.
+
+    Attributes:
+        check: the check's name, e.g. "tests".
+        command: what ran, as a list of words.
+        exit_code: the process's exit code; None when nothing could be run.
+        outcome: "passed", "failed" or "unverified" (could not be shown either way).
+        trusted: False where isolation was off.
+        tool_version: e.g. "ruff 0.17.6".
+        log: the (bounded) output; log_sha256 is over the stored text.
+        figures: numbers and short facts that the check measured.
+        reasons: sentences for a person, and for the next attempt's prompt.
+        duration_s: wall seconds.
+    """
+
+    check: str
+    command: tuple[str, ...]
+    exit_code: int | None
+    outcome: str = Field(pattern="^(passed|failed|unverified)$")
+    trusted: bool = True
+    tool_version: str = ""
+    log: str = ""
+    log_sha256: str = ""
+    figures: dict[str, Any] = {}
+    reasons: tuple[str, ...] = ()
+    duration_s: float = 0.0
+
+
+class Measure(Record):
+    """One deterministic measure: `value` is a share 0..1 or None for unknown; the reasons say what is missing."""
+
+    name: str
+    value: float | None
+    reasons: tuple[str, ...] = ()
+
+
+class Criterion(Record):
+    """One line of a verdict: wanted, got, by how much it was missed and what would raise it."""
+
+    name: str
+    wanted: float
+    got: float | None
+    met: bool
+    advice: str = ""
+
+
+class Verdict(Record):
+    """The gate's answer."""
+
+    decision: Decision
+    criteria: tuple[Criterion, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+class Handoff(Record):
+    """Typed transfer from one phase to the next: references, not copies."""
+
+    from_phase: str
+    to_phase: str | None
+    artifacts: dict[str, str]  # kind -> sha256
+    summary: str
+    open_questions: tuple[str, ...] = ()
+
+
+class Attempt(Record):
+    """One try at a phase."""
+
+    id: UUID
+    project_id: UUID
+    phase: str
+    agent: str
+    number: int
+    status: Status
+    verdict: Verdict | None = None
+    feedback: tuple[str, ...] = ()  # reasons of the attempt before, for the prompt
+    handoff: Handoff | None = None
+    started_at: datetime
+    finished_at: datetime | None = None
+
+
+class GateRequest(Record):
+    """A gate that asks a person, or the record of its decision.
+
+    Attributes:
+        hashes: artifact kind -> sha256 that the decision binds.
+        decision: "approve", "reject" or None while open.
+        decided_by: a person's name as claimed, or "policy:auto".
+    """
+
+    id: UUID
+    project_id: UUID
+    attempt_id: UUID
+    phase: str
+    attempt: int
+    status: Status
+    verdict: Verdict
+    hashes: dict[str, str]
+    decision: str | None = None
+    comment: str = ""
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    created_at: datetime
+
+
+class LLMCall(Record):
+    """One row of the ledger. `cost_usd` None means unknown, never zero. `key` makes a repeated call free."""
+
+    id: UUID
+    project_id: UUID
+    phase: str
+    attempt: int
+    ordinal: int
+    key: str
+    role: str
+    purpose: str
+    provider: str
+    model: str
+    outcome: str  # "completed" or an error code
+    text: str = ""
+    stop_reason: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: Decimal | None = None
+    price_version: str = ""
+    latency_s: float = 0.0
+    request_id: str = ""
+    error: str = ""
+    created_at: datetime
+
+
+class AuditEvent(Record):
+    """Who changed what, when, on which hash."""
+
+    id: int
+    project_id: UUID | None
+    actor: str
+    action: str
+    subject: str
+    sha256: str = ""
+    detail: dict[str, Any] = {}
+    created_at: datetime
+
+
+def canonical_json(value: Any) -> str:
+    """Serialise JSON data in one way only: sorted keys, no spaces, real characters."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """Return the sha256 of text as UTF-8, or of any other JSON value in canonical form."""
+    text = value if isinstance(value, str) else canonical_json(value)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

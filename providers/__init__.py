@@ -1,0 +1,1 @@
+"""LLM adapters: one vendor SDK per file."""

@@ -1,0 +1,1 @@
+"""The deterministic scaffold generator: no language model, and it says so."""

@@ -1,0 +1,1 @@
+"""Runs generated code and tools: isolated, limited, without secrets."""

@@ -1,0 +1,1 @@
+"""Postgres: tables, one store per noun, unit of work, migrations, the embedded server."""
