@@ -53,7 +53,7 @@ class CheckRequest(Record):
     """
 
     name: CheckName
-    context: dict[str, Any] = {}
+    context: dict[str, Any] = Field(default_factory=dict)
 
 
 Check = Callable[[tuple[FileText, ...], tuple[CheckRequest, ...]], Awaitable[tuple[Evidence, ...]]]
