@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,23 +42,30 @@ class CompletionRequest(BaseModel):
 
     @property
     def content_hash(self) -> str:
-        """Hash of all that decides the answer; ids and times never enter a request."""
-        return digest(self.model_dump(mode="json"))
+        """Hash of all that decides the answer; ids and times never enter a request, and the deadline decides nothing."""
+        return digest(self.model_dump(mode="json", exclude={"timeout_s"}))
 
 
 class Usage(Record):
-    """Token counts in inclusive buckets: cached is part of input, reasoning is part of output."""
+    """Token counts in inclusive buckets: cached and cache-written are parts of input, reasoning is part of output."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
     reasoning_tokens: int = 0
 
 
 class Completion(Record):
-    """One response of a model. `parsed` is the JSON object that fits the request's schema.
+    """One response of a model.
 
-    `confidence` is what a model says of itself (0..1); None where not applicable (deterministic providers).
+    Attributes:
+        text: `parsed` as canonical JSON.
+        parsed: the JSON object; it fits the request's schema.
+        stop_reason: "end", or "stop_sequence" and the like; see providers.reply.
+        usage_known: False where the vendor reported no token counts; the cost is then unknown.
+        confidence: what the model says of itself (0..1), asked for beside the answer; None where not applicable
+            (deterministic providers).
     """
 
     text: str
@@ -70,6 +77,17 @@ class Completion(Record):
     request_id: str = ""
     latency_s: float = 0.0
     confidence: float | None = None
+    usage_known: bool = True
+
+
+class Progress(Record):
+    """How far a streamed answer is: characters of text so far, and seconds since the request was sent."""
+
+    characters: int
+    elapsed_s: float
+
+
+OnProgress = Callable[[Progress], None]
 
 
 class Provider(Protocol):
@@ -91,6 +109,15 @@ class Provider(Protocol):
         Raises:
             ProviderError: see botarmy.errors; a truncated, refused or invalid answer is an error, not an answer.
         """
+        ...
+
+
+@runtime_checkable
+class StreamingProvider(Provider, Protocol):
+    """A provider that can tell how far an answer is."""
+
+    async def complete_with_progress(self, request: CompletionRequest, on_progress: OnProgress) -> Completion:
+        """Answer the request like `complete`, and call `on_progress` while the answer arrives."""
         ...
 
 

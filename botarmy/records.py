@@ -244,7 +244,11 @@ class GateRequest(Record):
 
 
 class LLMCall(Record):
-    """One row of the ledger. `cost_usd` None means unknown, never zero. `key` makes a repeated call free."""
+    """One row of the ledger: one exchange with a provider, failures included.
+
+    `cost_usd` None means unknown, never zero. `key` makes a repeated call free: all tries of a call share it, and at
+    most one row of a key is completed. `text` is the answer as canonical JSON.
+    """
 
     id: UUID
     project_id: UUID
@@ -268,6 +272,7 @@ class LLMCall(Record):
     latency_s: float = 0.0
     request_id: str = ""
     error: str = ""
+    confidence: float | None = None
     created_at: datetime
 
 

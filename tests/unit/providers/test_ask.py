@@ -1,0 +1,179 @@
+"""`ask`: the ledger first, then retries, repairs and failover, with a clock that only the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from botarmy import errors
+from botarmy.completion import Ask, CompletionRequest, Message
+from botarmy.records import LLMCall
+from botarmy.retry import Cooldowns
+from providers.fake import ScriptedProvider
+from tasks.calls import CallEvent, make_ask
+
+PROJECT = UUID(int=1)
+REQUEST = CompletionRequest(
+    role="analyst",
+    purpose="plan",
+    inputs={},
+    messages=(Message(role="user", content="q"),),
+    output_schema={},
+    timeout_s=100,
+)
+
+
+class StillClock:
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.waits: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.time += seconds
+
+
+class MemoryLedger:
+    """A database that holds the ledger only."""
+
+    def __init__(self) -> None:
+        self.rows: list[LLMCall] = []
+        self.holds: list[Any] = []
+
+    @property
+    def calls(self) -> MemoryLedger:
+        return self
+
+    @asynccontextmanager
+    async def work(self, hold: Any = None) -> AsyncIterator[MemoryLedger]:
+        self.holds.append(hold)
+        yield self
+
+    async def find(self, key: str) -> LLMCall | None:
+        return next((row for row in self.rows if row.key == key and row.outcome == "completed"), None)
+
+    async def record(self, call: LLMCall) -> None:
+        self.rows.append(call)
+
+
+class Bench:
+    """An ask with everything around it."""
+
+    def __init__(self, *providers: ScriptedProvider) -> None:
+        self.ledger = MemoryLedger()
+        self.clock = StillClock()
+        self.events: list[CallEvent] = []
+        self.cooldowns = Cooldowns(self.clock)
+        self.providers = providers
+
+    def ask(self, attempt: int = 1) -> Ask:
+        return make_ask(
+            database=self.ledger,
+            roles={"analyst": self.providers},
+            project_id=PROJECT,
+            phase="Plan",
+            attempt=attempt,
+            hold="fence",
+            on_event=self.events.append,
+            clock=self.clock,
+            cooldowns=self.cooldowns,
+            spread=lambda: 0.5,
+        )
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        return [(row.provider, row.outcome) for row in self.ledger.rows]
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+
+def bench(*scripts: Iterable[Any]) -> Bench:
+    return Bench(*(ScriptedProvider(script, name=f"p{i}") for i, script in enumerate(scripts)))
+
+
+async def test_the_same_call_of_the_same_attempt_is_not_paid_again() -> None:
+    b = bench([{"a": 1}])
+    first = b.ask()
+    done = [await first(REQUEST), await first(REQUEST)]
+    again = b.ask()
+    assert [await again(REQUEST), await again(REQUEST)] == done
+    assert len(b.providers[0].asked) == 2
+    assert b.kinds()[-2:] == ["stored", "stored"]
+    assert {row.ordinal for row in b.ledger.rows} == {0, 1}
+    assert set(b.ledger.holds) == {"fence"}
+
+
+async def test_a_new_attempt_asks_anew() -> None:
+    b = bench([{"a": 1}])
+    await b.ask(1)(REQUEST)
+    await b.ask(2)(REQUEST)
+    assert len(b.providers[0].asked) == 2
+
+
+async def test_waits_grow_and_every_try_leaves_a_row() -> None:
+    b = bench([errors.Overloaded("busy"), errors.RateLimited("slow", retry_after=4.0), {"a": 1}])
+    assert (await b.ask()(REQUEST)).parsed == {"a": 1}
+    assert b.clock.waits == [1.0, pytest.approx(4.2)]
+    assert b.outcomes() == [("p0", "overloaded"), ("p0", "rate-limited"), ("p0", "completed")]
+    assert b.ledger.rows[0].error == "busy"
+    assert b.ledger.rows[0].cost_usd is None
+
+
+async def test_invalid_output_is_shown_to_the_model() -> None:
+    b = bench([errors.InvalidOutput("bad", text="{}", problems=("a is missing",)), {"a": 1}])
+    await b.ask()(REQUEST)
+    turns = b.providers[0].asked[1].messages
+    assert [turn.content for turn in turns][:2] == ["q", "{}"]
+    assert "a is missing" in turns[2].content
+    assert b.outcomes() == [("p0", "invalid-output"), ("p0", "completed")]
+
+
+async def test_repairs_are_bounded_then_the_next_provider_answers() -> None:
+    b = bench([errors.InvalidOutput("bad", text="{}")], [{"a": 2}])
+    assert (await b.ask()(REQUEST)).parsed == {"a": 2}
+    assert [outcome for _, outcome in b.outcomes()] == ["invalid-output"] * 3 + ["completed"]
+    assert b.clock.waits == []
+    assert b.providers[1].asked[0].messages == REQUEST.messages
+
+
+async def test_an_exhausted_quota_fails_over_at_once_and_cools_down_long() -> None:
+    b = bench([errors.QuotaExhausted("no credit")], [{"a": 2}])
+    ask = b.ask()
+    await ask(REQUEST)
+    await ask(REQUEST)
+    assert b.outcomes() == [("p0", "quota-exhausted"), ("p1", "completed"), ("p1", "completed")]
+    assert b.cooldowns.remaining("p0", "model-1") == 3600
+
+
+async def test_all_providers_failing_are_named() -> None:
+    b = bench([errors.AuthenticationFailed("key wrong", hint="set it")], [errors.BadRequest("schema refused")])
+    with pytest.raises(errors.BadRequest, match="no provider answered: key wrong; schema refused"):
+        await b.ask()(REQUEST)
+
+
+async def test_the_deadline_is_total() -> None:
+    b = bench([errors.RateLimited("slow", retry_after=45.0)], [errors.RateLimited("slow too", retry_after=45.0)])
+    with pytest.raises(errors.RateLimited):
+        await b.ask()(REQUEST)
+    assert b.clock.time <= 100
+    assert [request.timeout_s for request in b.providers[0].asked][:2] == [100, pytest.approx(100 - 45 * 1.05)]
+
+
+async def test_a_missing_recording_is_final() -> None:
+    b = bench([errors.RecordingMissing("changed")], [{"a": 2}])
+    with pytest.raises(errors.RecordingMissing):
+        await b.ask()(REQUEST)
+    assert b.outcomes() == [("p0", "recording-missing")]
+
+
+async def test_a_role_without_provider_is_an_error() -> None:
+    b = bench([{"a": 1}])
+    with pytest.raises(errors.SettingsError, match="'tester'"):
+        await b.ask()(REQUEST.model_copy(update={"role": "tester"}))
