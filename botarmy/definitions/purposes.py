@@ -1,0 +1,73 @@
+"""What agents ask for, and which inputs each prompt is given. The order is the order in which a prompt shows them."""
+
+from __future__ import annotations
+
+import re
+
+from botarmy.artifacts import DRAFTS, KINDS
+from botarmy.records import Record
+
+PURPOSE_INPUTS: dict[str, tuple[str, ...]] = {
+    "project_plan": ("brief", "sentences"),
+    "user_requirements": ("brief", "sentences", "project_plan"),
+    "success_criteria": ("brief", "sentences", "project_plan", "user_requirements"),
+    "feature_breakdown": ("project_plan", "user_requirements"),
+    "acceptance_criteria": ("user_requirements", "feature_breakdown"),
+    "data_models": ("project_plan", "user_requirements", "feature_breakdown"),
+    "api_specifications": ("user_requirements", "feature_breakdown", "data_models"),
+    "technical_architecture": ("project_plan", "feature_breakdown", "data_models", "api_specifications"),
+    "implementation_plan": ("feature_breakdown", "data_models", "technical_architecture"),
+    "risk_assessment": ("project_plan", "user_requirements"),
+    "source_code": ("project_plan", "user_requirements", "data_models", "api_specifications", "implementation_plan"),
+    "unit_tests": ("user_requirements", "data_models", "api_specifications", "source_code"),
+    "documentation": ("project_plan", "user_requirements", "data_models", "api_specifications", "source_code"),
+    "acceptance_tests": ("user_requirements", "data_models", "api_specifications", "source_code"),
+    "deployment_files": ("project_plan", "source_code", "api_specifications"),
+    "environment_config": ("project_plan", "source_code"),
+    "monitoring_setup": ("project_plan", "api_specifications", "source_code"),
+}
+"""Purpose -> names of its inputs; `brief`, `sentences` and `feedback` may be given to any of them as well."""
+
+DERIVED = frozenset({"test_results", "quality_report", "performance_metrics", "deployment_log"})
+"""Kinds made from evidence: no model is asked for them."""
+
+DRAFT_OF = {"test_results": "acceptance_tests", "deployment_log": "deployment_files"}
+"""Derived kind -> the draft that an agent asks for on the way to it."""
+
+MEASURES: dict[str, str] = {
+    "sentences_carried": "share of the brief's sentences that a requirement carries",
+    "completeness": "share of the plan's parts that are filled",
+    "clarity": "share of requirements without vague words",
+    "criteria_measurable": "share of success criteria with a number, a unit and a measure",
+    "requirements_covered": "share of requirements that a feature carries",
+    "requirements_have_criteria": "share of requirements with an acceptance criterion",
+    "dependencies_acyclic": "1 when features depend on each other without a circle",
+    "openapi_valid": "1 when the OpenAPI document is valid",
+    "features_mapped": "share of features that an operation serves",
+    "models_normalised": "share of entities without repeated or unresolved fields",
+    "checks_passed": "share of executed checks that passed",
+    "tests_passed": "share of executed tests that passed",
+    "coverage": "share of the source lines that tests run",
+    "healthy": "1 when the started product answers its health address",
+    "config_valid": "1 when every environment's configuration starts the product",
+    "requirements_verified": "share of must requirements that a passing test names",
+    "sections_filled": "share of a document template's sections that the document fills",
+    "checklist_met": "share of a checklist's items that are answered with yes",
+}
+"""Measure -> meaning. botarmy.measures computes them."""
+
+DOCUMENT_KIND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
+
+
+def schema_of(purpose: str) -> type[Record]:
+    """Return the schema of an artifact kind or a draft.
+
+    Raises:
+        KeyError: no such kind; document kinds of BMAD workflows are not in this table.
+    """
+    return KINDS[purpose] if purpose in KINDS else DRAFTS[purpose]
+
+
+def asked_of_model(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the purposes that prompts are needed for when a phase is to produce these kinds."""
+    return tuple(DRAFT_OF.get(kind, kind) for kind in kinds if kind not in DERIVED or kind in DRAFT_OF)
