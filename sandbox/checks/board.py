@@ -1,0 +1,92 @@
+"""All checks behind the one callable that agents get."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from botarmy.checks import CheckName, CheckRequest, FileText
+from botarmy.errors import UnsafePath
+from botarmy.records import Evidence
+from sandbox.checks.configuring import check_config
+from sandbox.checks.evidence import not_run
+from sandbox.checks.job import Job, Trees, is_acceptance
+from sandbox.checks.serving import check_contract, check_health, check_performance
+from sandbox.checks.static import check_compile, check_lint, check_security
+from sandbox.checks.testing import check_acceptance, check_tests
+from sandbox.runner import Sandbox
+from sandbox.tree import write_tree
+
+CHECKS: dict[CheckName, Callable[[Job], Awaitable[Evidence]]] = {
+    CheckName.compile: check_compile,
+    CheckName.lint: check_lint,
+    CheckName.security: check_security,
+    CheckName.tests: check_tests,
+    CheckName.acceptance: check_acceptance,
+    CheckName.contract: check_contract,
+    CheckName.health: check_health,
+    CheckName.performance: check_performance,
+    CheckName.config: check_config,
+}
+
+
+class SandboxChecks:
+    """Runs checks on generated files; is a `botarmy.checks.Check`.
+
+    Independent checks run at the same time, as many as there are processors; performance runs alone, so that its
+    figures are the service's and not its neighbours'.
+    """
+
+    def __init__(self, sandbox: Sandbox, *, at_once: int | None = None) -> None:
+        self._sandbox = sandbox
+        self._slots = asyncio.Semaphore(at_once or max(1, min(4, os.cpu_count() or 1)))
+
+    async def __call__(self, files: tuple[FileText, ...], requests: tuple[CheckRequest, ...]) -> tuple[Evidence, ...]:
+        """Return the evidence of each request, in their order.
+
+        Generated paths that are refused fail every check, with the reason.
+
+        Raises:
+            IsolationMissing: generated code cannot be isolated here, and running it so was not allowed.
+        """
+        with tempfile.TemporaryDirectory(prefix="botarmy-check-") as folder:
+            try:
+                trees = lay_out(files, Path(folder))
+            except UnsafePath as error:
+                return tuple(not_run(request.name, "failed", error.message) for request in requests)
+            jobs = [Job(self._sandbox, trees, request) for request in requests]
+            together = [job for job in jobs if job.request.name is not CheckName.performance]
+            found = dict(zip(together, await self._all(together), strict=True))
+            for job in jobs:
+                if job not in found:
+                    found[job] = await self._one(job)
+            return tuple(found[job] for job in jobs)
+
+    async def _all(self, jobs: list[Job]) -> list[Evidence]:
+        tasks = [asyncio.create_task(self._one(job)) for job in jobs]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:  # one that raises must not leave others running in a folder that vanishes
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _one(self, job: Job) -> Evidence:
+        async with self._slots:
+            return await CHECKS[job.request.name](job)
+
+
+def lay_out(files: tuple[FileText, ...], folder: Path) -> Trees:
+    """Write the files as the checks want to see them.
+
+    Raises:
+        UnsafePath: a path is refused.
+    """
+    trees = Trees(files, folder / "whole", folder / "product", folder / "acceptance")
+    write_tree(files, trees.whole)
+    write_tree([file for file in files if not is_acceptance(file.path)], trees.product)
+    write_tree([file for file in files if is_acceptance(file.path)], trees.acceptance)
+    return trees

@@ -1,0 +1,1 @@
+"""A small library: authors and their books, which are lent and returned."""
