@@ -5,11 +5,13 @@ BotArmyError
 │   ├── BriefError           the brief is empty, binary, too large, not UTF-8, unreadable
 │   ├── SettingsError        an environment variable or option is wrong or missing
 │   ├── DefinitionError      a .bmad-core file is wrong or refers to something absent
-│   └── UnknownName          no such project, artifact, workflow, gate
+│   ├── UnknownName          no such project, artifact, workflow, gate
+│   └── Stale                the decision was about artifact versions that are no longer current
 ├── StorageError             Postgres cannot be reached or refused
 │   ├── Unavailable          no connection (infrastructure: a retry can help)
 │   ├── Duplicate            a unique key exists already
-│   ├── Fenced               another run holds this project; nothing was written
+│   ├── Held                 another live run holds this project; this one must not begin
+│   ├── Fenced               another run has taken this project over; nothing was written
 │   └── TooLarge             a configured size limit was passed
 ├── ProviderError            a model did not give a usable answer
 │   ├── ProviderUnavailable  a retry can help
@@ -109,6 +111,12 @@ class UnknownName(InputError):
     code = "unknown-name"
 
 
+class Stale(InputError):
+    """The decision was about artifact versions that are no longer current; the gate is asked again."""
+
+    code = "stale"
+
+
 class StorageError(BotArmyError):
     """Postgres refused or failed."""
 
@@ -128,8 +136,14 @@ class Duplicate(StorageError):
     code = "duplicate"
 
 
+class Held(StorageError):
+    """Another live run holds the project. Not retryable: a run can take hours."""
+
+    code = "held"
+
+
 class Fenced(StorageError):
-    """Another run holds the project."""
+    """Another run has taken the project over since this one began."""
 
     code = "fenced"
 

@@ -215,6 +215,7 @@ class Attempt(Record):
     verdict: Verdict | None = None
     feedback: tuple[str, ...] = ()  # reasons of the attempt before, for the prompt
     handoff: Handoff | None = None
+    superseded: bool = False  # set aside by a rerun or a rollback; it counts no more
     started_at: datetime
     finished_at: datetime | None = None
 
@@ -223,9 +224,16 @@ class GateRequest(Record):
     """A gate that asks a person, or the record of its decision.
 
     Attributes:
+        status: waiting, approved, rejected, or cancelled (void: what it was about has changed).
         hashes: artifact kind -> sha256 that the decision binds.
         decision: "approve", "reject" or None while open.
         decided_by: a person's name as claimed, or "policy:auto".
+        kind: what is asked: "approval", "questions", "budget" or "conflict".
+        ask: number of the question within the attempt, from 1.
+        payload: what the person needs to decide: questions, budget figures, a summary.
+        answers: what the person gave beside the decision: answers by question, a new limit.
+        flow_run_id: the Prefect flow run that waits for this gate; "" while none does.
+        resume_wanted: decided, and that run has not been woken yet.
     """
 
     id: UUID
@@ -241,6 +249,105 @@ class GateRequest(Record):
     decided_by: str | None = None
     decided_at: datetime | None = None
     created_at: datetime
+    kind: str = Field(default="approval", pattern="^(approval|questions|budget|conflict)$")
+    ask: int = Field(default=1, ge=1)
+    payload: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
+    flow_run_id: str = ""
+    shown_at: datetime | None = None
+    resume_wanted: bool = False
+    resumed_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class ArtifactHead(Record):
+    """Which version of an artifact counts, without its content; `stale`: what it was made from has changed since."""
+
+    kind: str
+    version: int
+    sha256: str
+    stale: bool
+    provenance: Provenance
+    created_at: datetime
+
+
+class Execution(Record):
+    """A run: one execution for a project. `flow_run_id` is Prefect's; "" for a run without one."""
+
+    id: UUID
+    project_id: UUID
+    workflow: str
+    flow_run_id: str
+    current_phase: str | None
+    phase_history: tuple[str, ...] = ()
+    status: Status
+    created_at: datetime
+    updated_at: datetime
+
+
+class Conflict(Record):
+    """A recorded contradiction between artifact versions, and how it was settled.
+
+    Attributes:
+        agents: whose artifacts contradict each other.
+        hashes: the sha256 of those artifact versions.
+        attempts: one JSON object per attempt to settle it.
+        status: open, mediated (settled automatically), escalated (a person decides) or resolved (by a person).
+    """
+
+    id: UUID
+    project_id: UUID
+    agents: tuple[str, ...]
+    description: str
+    hashes: tuple[str, ...] = ()
+    attempts: tuple[dict[str, Any], ...] = ()
+    status: str
+    resolved_by: str | None = None
+    resolved_at: datetime | None = None
+    created_at: datetime
+
+
+class ProviderConfig(Record):
+    """Which provider and model an agent uses, by configuration in the database."""
+
+    agent: str
+    provider: str
+    model: str
+    configuration: dict[str, Any] = {}
+    updated_at: datetime
+
+
+class Budget(Record):
+    """A spending limit. scope is "project", "phase" or "role"; name is the phase's or the role's, "" for the project."""
+
+    scope: str
+    name: str
+    limit_usd: Decimal
+    set_by: str
+    updated_at: datetime
+
+
+class Spending(Record):
+    """What a project's calls cost so far.
+
+    Attributes:
+        known_usd: sum of all known costs, exact.
+        unknown_calls: settled calls whose cost is not known.
+        unknown_usd: what was reserved for those, so what they can have cost at most.
+        reserved_usd: reserved for calls that have not ended.
+        calls: rows of the ledger, failures included.
+    """
+
+    known_usd: Decimal
+    unknown_calls: int
+    unknown_usd: Decimal
+    reserved_usd: Decimal
+    calls: int
+
+    @property
+    def counted_usd(self) -> Decimal:
+        """What budgets count: nothing unknown or under way counts as free."""
+        return self.known_usd + self.unknown_usd + self.reserved_usd
 
 
 class LLMCall(Record):
@@ -260,7 +367,7 @@ class LLMCall(Record):
     purpose: str
     provider: str
     model: str
-    outcome: str  # "completed" or an error code
+    outcome: str  # "reserved" (under way), "completed", "repeated" (completed twice), "abandoned" or an error code
     text: str = ""
     stop_reason: str = ""
     input_tokens: int = 0
@@ -274,10 +381,12 @@ class LLMCall(Record):
     error: str = ""
     confidence: float | None = None
     created_at: datetime
+    reserved_usd: Decimal | None = None
+    settled_at: datetime | None = None
 
 
 class AuditEvent(Record):
-    """Who changed what, when, on which hash."""
+    """Who changed what, when, on which hash. Each event carries the hash of the one before it in its project."""
 
     id: int
     project_id: UUID | None
@@ -287,6 +396,18 @@ class AuditEvent(Record):
     sha256: str = ""
     detail: dict[str, Any] = {}
     created_at: datetime
+    seq: int = 0
+    prev_sha256: str = ""
+    own_sha256: str = ""
+
+
+class AuditCheck(Record):
+    """Whether a project's chain of audit events is whole; if not, the first event that is wrong and why."""
+
+    whole: bool
+    events: int
+    broken_at: int | None = None
+    reason: str = ""
 
 
 def canonical_json(value: Any) -> str:

@@ -1,0 +1,94 @@
+"""Reading projects."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from botarmy.errors import UnknownName
+from botarmy.records import Project, Status
+from storage.reads.rows import Rows, near
+
+_COLUMNS = "id, name, slug, status, brief, brief_sha256, workflow, settings, created_at, updated_at"
+
+
+def project_of(row: Any) -> Project:
+    """Return the record of a row with the columns of `projects`."""
+    return Project(
+        id=row.id,
+        name=row.name,
+        slug=row.slug,
+        status=Status(row.status),
+        brief=row.brief,
+        brief_sha256=row.brief_sha256,
+        workflow=row.workflow,
+        settings=row.settings,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+class ProjectReads:
+    """Reads `projects`."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def get(self, slug_or_id: str | UUID) -> Project:
+        """Return the project with this slug or id.
+
+        Raises:
+            UnknownName: there is none; the hint names slugs that are like it.
+        """
+        found = await self._by_id(slug_or_id) or await self.by_slug(str(slug_or_id))
+        if found is not None:
+            return found
+        newest = await self._rows("SELECT slug FROM projects ORDER BY created_at DESC LIMIT 500")
+        raise UnknownName(
+            f"There is no project {str(slug_or_id)!r}.",
+            hint=near(str(slug_or_id), (row.slug for row in newest)) or "`botarmy projects` lists them.",
+        )
+
+    async def by_slug(self, slug: str) -> Project | None:
+        """Return the project with this slug, or None."""
+        return await self._one("slug = :slug", slug=slug)
+
+    async def list(self, limit: int = 50, offset: int = 0) -> tuple[Project, ...]:
+        """Return projects, the newest first."""
+        rows = await self._rows(
+            f"SELECT {_COLUMNS} FROM projects ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset",
+            limit=limit,
+            offset=offset,
+        )
+        return tuple(project_of(row) for row in rows)
+
+    async def with_status(self, *statuses: Status, limit: int = 1000) -> tuple[Project, ...]:
+        """Return the projects that have one of the statuses, the oldest first."""
+        rows = await self._rows(
+            f"SELECT {_COLUMNS} FROM projects WHERE status = ANY(:statuses) ORDER BY created_at, id LIMIT :limit",
+            statuses=[status.value for status in statuses],
+            limit=limit,
+        )
+        return tuple(project_of(row) for row in rows)
+
+    async def with_brief(self, brief_sha256: str) -> tuple[Project, ...]:
+        """Return the projects made from the brief with this hash, the newest first."""
+        rows = await self._rows(
+            f"SELECT {_COLUMNS} FROM projects WHERE brief_sha256 = :sha ORDER BY created_at DESC, id", sha=brief_sha256
+        )
+        return tuple(project_of(row) for row in rows)
+
+    async def count(self) -> int:
+        """Return how many projects there are."""
+        return int((await self._rows("SELECT count(*) AS n FROM projects"))[0].n)
+
+    async def _by_id(self, wanted: str | UUID) -> Project | None:
+        try:
+            project_id = wanted if isinstance(wanted, UUID) else UUID(wanted)
+        except ValueError:
+            return None
+        return await self._one("id = :id", id=project_id)
+
+    async def _one(self, where: str, **values: Any) -> Project | None:
+        rows = await self._rows(f"SELECT {_COLUMNS} FROM projects WHERE {where}", **values)
+        return project_of(rows[0]) if rows else None

@@ -1,0 +1,1 @@
+"""Writing stores, one per noun; each adds to the reading store of the same noun. They need SQLAlchemy."""
