@@ -203,8 +203,26 @@ class Handoff(Record):
     open_questions: tuple[str, ...] = ()
 
 
+class WorkResult(Record):
+    """What an attempt's saved work amounts to; the gate is evaluated on it and on the evidence.
+
+    Attributes:
+        measures: what was measured on the artifacts.
+        confidence: what the model says of itself (0..1); None where it says nothing.
+        deterministic: no model was involved.
+        summary: one or two sentences for the gate and the next phase.
+        open_questions: what a person must answer.
+    """
+
+    measures: tuple[Measure, ...] = ()
+    confidence: float | None = None
+    deterministic: bool = False
+    summary: str = ""
+    open_questions: tuple[str, ...] = ()
+
+
 class Attempt(Record):
-    """One try at a phase."""
+    """One try at a phase. `result` is there as soon as its work is saved."""
 
     id: UUID
     project_id: UUID
@@ -214,6 +232,7 @@ class Attempt(Record):
     status: Status
     verdict: Verdict | None = None
     feedback: tuple[str, ...] = ()  # reasons of the attempt before, for the prompt
+    result: WorkResult | None = None
     handoff: Handoff | None = None
     superseded: bool = False  # set aside by a rerun or a rollback; it counts no more
     started_at: datetime

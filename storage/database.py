@@ -15,7 +15,7 @@ import psycopg
 from botarmy.errors import BotArmyError, Unavailable
 from storage.address import libpq_url, redacted
 from storage.faults import PoolExhausted, translate
-from storage.hold import Hold, take
+from storage.hold import Hold, lock_number, take
 from storage.options import Options, session_options
 from storage.reads.rows import PlainRows
 from storage.reads.view import ReadView
@@ -103,6 +103,19 @@ class Database:
             Held: another live run has it; the message says which.
         """
         return take(self.url, project_id, holder, self.options)
+
+    async def is_held(self, project_id: UUID) -> bool:
+        """Tell whether a live run holds the project, without touching its lock or its fence."""
+        number = lock_number(project_id) & 0xFFFF_FFFF_FFFF_FFFF
+        async with self._plain() as connection, _translated():
+            cursor = await connection.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+                "AND classid = %s::oid AND objid = %s::oid",
+                (str(number >> 32), str(number & 0xFFFF_FFFF)),
+            )
+            row = await cursor.fetchone()
+        return bool(row and row[0])
 
     async def close(self) -> None:
         """Close all connections."""

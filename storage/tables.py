@@ -124,6 +124,7 @@ class Tasks(Table):
     attempt: Mapped[int]
     status: Mapped[str]
     feedback: Mapped[Json] = _array()
+    result: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True), nullable=True)
     verdict: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True), nullable=True)
     superseded_at: Mapped[datetime | None]
     started_at: Mapped[datetime] = _moment()

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from botarmy.errors import UnknownName
-from botarmy.records import Attempt, Evidence, Handoff, Status, Verdict
+from botarmy.records import Attempt, Evidence, Handoff, Status, Verdict, WorkResult
 from storage.reads.rows import Rows
 
 _ATTEMPTS = """
-SELECT t.id, t.project_id, t.phase, t.agent_type, t.attempt, t.status, t.feedback, t.verdict, t.superseded_at,
+SELECT t.id, t.project_id, t.phase, t.agent_type, t.attempt, t.status, t.feedback, t.result, t.verdict, t.superseded_at,
        t.started_at, t.finished_at, h.task_id AS handoff_id, h.from_phase, h.to_phase, h.artifacts, h.summary,
        h.open_questions
 FROM tasks t LEFT JOIN handoffs h ON h.task_id = t.id
@@ -33,6 +33,7 @@ def attempt_of(row: Any) -> Attempt:
         status=Status(row.status),
         verdict=Verdict.model_validate(row.verdict) if row.verdict is not None else None,
         feedback=tuple(row.feedback),
+        result=WorkResult.model_validate(row.result) if row.result is not None else None,
         handoff=_handoff_of(row) if row.handoff_id is not None else None,
         superseded=row.superseded_at is not None,
         started_at=row.started_at,

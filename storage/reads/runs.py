@@ -31,6 +31,11 @@ class ExecutionReads:
         """Return the runs of a project, the oldest first."""
         return await self._many("WHERE project_id = :id ORDER BY created_at, id", id=project_id)
 
+    async def of_flow_run(self, flow_run_id: str) -> Execution | None:
+        """Return the run that Prefect knows by this id, or None."""
+        found = await self._many("WHERE flow_run_id = :id ORDER BY created_at DESC LIMIT 1", id=flow_run_id)
+        return found[0] if found else None
+
     async def live(self, quiet_for: timedelta = timedelta(0)) -> tuple[Execution, ...]:
         """Return the runs that have not ended and changed nothing for a while: candidates for recovery."""
         return await self._many(

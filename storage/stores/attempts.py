@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from botarmy.errors import Duplicate, UnknownName
-from botarmy.records import Attempt, Evidence, Handoff, Status, Verdict, digest
+from botarmy.records import Attempt, Evidence, Handoff, Status, Verdict, digest, WorkResult
 from storage.jsonb import plain
 from storage.options import refuse_larger
 from storage.reads.attempts import AttemptReads, EvidenceReads
@@ -94,6 +94,18 @@ class AttemptStore(AttemptReads):
             await self._hand_over(row.project_id, attempt_id, handoff)
         if row.status != status.value:
             self._tx.note(row.project_id, f"attempt {status.value}", subject, detail=_told(verdict))
+        return await self.get(attempt_id)
+
+    async def record_result(self, attempt_id: UUID, result: WorkResult) -> Attempt:
+        """Note that the attempt's work is saved, and what was measured on it; the gate is still to decide.
+
+        Raises:
+            UnknownName: there is no such attempt.
+        """
+        row = await _locked(self._tx, attempt_id)
+        values = {"result": plain(result.model_dump(mode="json")), "updated_at": func.now()}
+        await self._tx.run(update(Tasks).where(Tasks.id == attempt_id).values(**values))
+        self._tx.note(row.project_id, "work saved", f"{row.phase} {row.attempt}", detail={"summary": result.summary})
         return await self.get(attempt_id)
 
     async def supersede(

@@ -161,6 +161,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("feedback", JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False),
+        sa.Column("result", JSONB(none_as_null=True), nullable=True),
         sa.Column("verdict", JSONB(none_as_null=True), nullable=True),
         sa.Column("superseded_at", TIMESTAMP(timezone=True), nullable=True),
         sa.Column("started_at", TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
