@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from botarmy.errors import Duplicate, UnknownName
-from botarmy.records import Attempt, Evidence, Handoff, Status, Verdict, digest, WorkResult
+from botarmy.records import Attempt, Evidence, Handoff, Status, Verdict, WorkResult, digest
 from storage.jsonb import plain
 from storage.options import refuse_larger
 from storage.reads.attempts import AttemptReads, EvidenceReads
