@@ -49,6 +49,8 @@ class Cost(Record):
 
 
 UNKNOWN = Cost(usd=None, price_version="")
+NOT_BILLED = Cost(usd=Decimal(0), price_version="not billed")
+"""Of a request that the vendor refused with an error status: no vendor charges for those."""
 
 
 class Prices:
@@ -62,21 +64,27 @@ class Prices:
         self.own = dict(own or {})
         self._own_version = "own:" + digest({k: v.model_dump(mode="json") for k, v in self.own.items()})[:12]
 
-    def cost(self, provider: str, model: str, usage: Usage, *, base_url: str | None = None) -> Cost:
+    def cost(
+        self, provider: str, model: str, usage: Usage, *, answered_by: str = "", base_url: str | None = None
+    ) -> Cost:
         """Return what a usage costs.
 
         Args:
             provider: the adapter's name.
-            model: the model that answered, or was asked.
+            model: the model that was asked.
             usage: inclusive buckets.
+            answered_by: the vendor's name of the model that answered, often one with a date.
             base_url: the server's address where it is not the vendor's own; it then tells who the seller is.
         """
         if provider in FREE_PROVIDERS:
             return Cost(usd=Decimal(0), price_version="free")
-        own = self.own.get(f"{provider}/{model}")
-        if own is not None:
-            return Cost(usd=own.of(usage), price_version=self._own_version)
-        return _listed(provider, model, usage, base_url)
+        names = [name for name in (answered_by, model) if name]
+        for name in names:
+            own = self.own.get(f"{provider}/{name}")
+            if own is not None:
+                return Cost(usd=own.of(usage), price_version=self._own_version)
+        listed = (_listed(provider, name, usage, base_url) for name in names)
+        return next((cost for cost in listed if cost.usd is not None), UNKNOWN)
 
 
 _SELLERS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google"}

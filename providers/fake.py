@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,17 +25,21 @@ class ScriptedProvider:
         name: str = "scripted",
         model: str = "model-1",
         usage: Usage | None = None,
+        delay_s: float = 0.0,
     ) -> None:
         self.name = name
         self.model = model
         self.deterministic = False
         self.asked: list[CompletionRequest] = []
         self._script = list(script)
+        self._delay_s = delay_s
         self._usage = usage or Usage(input_tokens=10, output_tokens=5)
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Answer by the script."""
         self.asked.append(request)
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s)
         item = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         if isinstance(item, ProviderError):
             raise item

@@ -6,7 +6,6 @@ another base address may enforce it or not, so it is also told the schema in wor
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from providers.adapter import Adapter, Cut, OnText
 from providers.faults import Fault
 from providers.openai_common import connect, disconnect, fault_of_openai, request_timeout, schema_name
 from providers.reply import Reply, Stop, ToolCall
+from providers.wire import decoded, plain
 
 _STOPS = {
     "stop": Stop.end,
@@ -83,7 +83,7 @@ class OpenAIChat(Adapter):
         answer = await client.post(
             "/chat/completions", body=dict(body), cast_to=ChatCompletion, options=request_timeout(timeout_s)
         )
-        return _reply(_plain(answer), answer._request_id or "")
+        return _reply(plain(answer), answer._request_id or "")
 
     async def _stream(self, client: Any, body: Mapping[str, Any], timeout_s: float, on_text: OnText) -> Reply:
         from openai import AsyncStream  # noqa: PLC0415
@@ -101,18 +101,11 @@ class OpenAIChat(Adapter):
         parts = _Parts()
         async with stream:
             async for chunk in stream:
-                on_text(parts.add(_plain(chunk)))
+                on_text(parts.add(plain(chunk)))
         return _reply(parts.whole(), request_id)
 
     def _fault(self, error: Exception) -> Fault | None:
         return fault_of_openai(error)
-
-
-def _plain(answer: Any) -> dict[str, Any]:
-    if not hasattr(answer, "to_dict"):  # the SDK hands a body of another content type through as text
-        raise json.JSONDecodeError("the reply is no JSON object", str(answer)[:200], 0)
-    plain: dict[str, Any] = answer.to_dict(mode="json")
-    return plain
 
 
 def _with_schema_in_words(messages: list[dict[str, str]], schema: CompiledSchema) -> list[dict[str, str]]:
@@ -198,16 +191,6 @@ def _tool_call(call: dict[str, Any]) -> ToolCall:
     function = call.get("function") or call.get("custom") or {}
     arguments = function.get("arguments", function.get("input"))
     return ToolCall(id=call.get("id") or "", name=function.get("name") or "", arguments=decoded(arguments))
-
-
-def decoded(arguments: Any) -> Any:
-    """Return arguments that were sent as JSON text as their value; as text where that is no JSON."""
-    if not isinstance(arguments, str):
-        return arguments
-    try:
-        return json.loads(arguments)
-    except json.JSONDecodeError:
-        return arguments
 
 
 def _usage(usage: dict[str, Any]) -> Usage:

@@ -35,7 +35,8 @@ class Reply(Record):
     Attributes:
         text: all text parts, joined.
         refusal: the vendor's separate refusal text, where it has one.
-        tool_calls: in the order of the reply.
+        tool_calls: what the caller is to run, in the order of the reply.
+        hosted_calls: tools that the vendor ran by itself (search, code execution).
         stop: why the model stopped.
         finish: the vendor's own word for it.
         usage: inclusive buckets; all 0 where usage_known is False.
@@ -45,6 +46,7 @@ class Reply(Record):
     text: str = ""
     refusal: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    hosted_calls: tuple[ToolCall, ...] = ()
     stop: Stop
     finish: str = ""
     usage: Usage = Usage()

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from botarmy.completion import Completion, CompletionRequest, Usage
-from botarmy.errors import ProviderError
-from botarmy.pricing import UNKNOWN, Cost
+from botarmy.completion import Completion, CompletionRequest, Provider, Usage
+from botarmy.errors import BotArmyError, ProviderError, RecordingMissing
+from botarmy.pricing import NOT_BILLED, UNKNOWN, Cost, Prices
 from botarmy.records import LLMCall, Record, digest
 
 COMPLETED = "completed"
+CANCELLED = "cancelled"
+_FIRST_ERROR_STATUS = 400
 
 
 class Place(Record):
@@ -23,58 +25,105 @@ class Place(Record):
     attempt: int
 
 
-def call_key(place: Place, ordinal: int, request: CompletionRequest) -> str:
-    """Return the key that makes a repeated call free: the same call of the same attempt has the same one."""
-    return digest([str(place.project_id), place.phase, place.attempt, ordinal, request.content_hash])
+class Call(Record):
+    """One call of an agent, whoever answers it and after however many tries.
+
+    `request` is as the agent made it; repair turns are not part of what the call is.
+    """
+
+    place: Place
+    ordinal: int
+    request: CompletionRequest
+
+    @property
+    def key(self) -> str:
+        """The key that makes a repeated call free: the same call of the same attempt has the same one."""
+        place = self.place
+        return digest([str(place.project_id), place.phase, place.attempt, self.ordinal, self.request.content_hash])
 
 
-def completed_row(
-    place: Place, ordinal: int, request: CompletionRequest, *, key: str, done: Completion, cost: Cost
-) -> LLMCall:
+def opened_row(call: Call, provider: Provider) -> LLMCall:
+    """Return the row of a call that is about to be made."""
+    return LLMCall(
+        id=uuid4(),
+        project_id=call.place.project_id,
+        phase=call.place.phase,
+        attempt=call.place.attempt,
+        ordinal=call.ordinal,
+        key=call.key,
+        role=call.request.role,
+        purpose=call.request.purpose,
+        provider=provider.name,
+        model=provider.model,
+        outcome="reserved",
+        created_at=datetime.now(UTC),
+    )
+
+
+def completed_row(row: LLMCall, done: Completion, cost: Cost) -> LLMCall:
     """Return the row of an answered call."""
-    return LLMCall(
-        **_common(place, ordinal, request),
-        key=key,
-        provider=done.provider,
-        model=done.model,
-        outcome=COMPLETED,
-        text=done.text,
-        stop_reason=done.stop_reason,
-        **_tokens(done.usage),
-        cost_usd=cost.usd if done.usage_known else None,
-        price_version=cost.price_version if done.usage_known else "",
-        latency_s=done.latency_s,
-        request_id=done.request_id,
-        confidence=done.confidence,
+    return row.model_copy(
+        update={
+            "model": done.model,
+            "outcome": COMPLETED,
+            "text": done.text,
+            "stop_reason": done.stop_reason,
+            **_tokens(done.usage),
+            "cost_usd": cost.usd,
+            "price_version": cost.price_version,
+            "latency_s": done.latency_s,
+            "request_id": done.request_id,
+            "confidence": done.confidence,
+        }
     )
 
 
-def failed_row(
-    place: Place,
-    ordinal: int,
-    request: CompletionRequest,
-    *,
-    key: str,
-    error: ProviderError,
-    provider: str,
-    model: str,
-    cost: Cost = UNKNOWN,
-    latency_s: float = 0.0,
-) -> LLMCall:
-    """Return the row of a failed try. What it cost is unknown unless the vendor reported its usage."""
-    return LLMCall(
-        **_common(place, ordinal, request),
-        key=key,
-        provider=provider,
-        model=error.model or model,
-        outcome=error.code,
-        **_tokens(error.usage or Usage()),
-        cost_usd=cost.usd,
-        price_version=cost.price_version,
-        latency_s=latency_s,
-        request_id=error.request_id,
-        error=error.message,
+def failed_row(row: LLMCall, error: BotArmyError, cost: Cost, latency_s: float) -> LLMCall:
+    """Return the row of a failed try."""
+    told: dict[str, Any] = {}
+    if isinstance(error, ProviderError):
+        told = {"model": error.model or row.model, "request_id": error.request_id, **_tokens(error.usage or Usage())}
+    return row.model_copy(
+        update={
+            "outcome": error.code,
+            "error": error.message,
+            "cost_usd": cost.usd,
+            "price_version": cost.price_version,
+            "latency_s": latency_s,
+            **told,
+        }
     )
+
+
+def cancelled_row(row: LLMCall, latency_s: float) -> LLMCall:
+    """Return the row of a call that was broken off here; the vendor may bill it."""
+    return row.model_copy(update={"outcome": CANCELLED, "error": "broken off", "latency_s": latency_s})
+
+
+def cost_of_completion(prices: Prices, provider: Provider, done: Completion) -> Cost:
+    """Return what an answer cost; unknown where the vendor reported no usage."""
+    if not done.usage_known and not provider.deterministic:
+        return UNKNOWN
+    return prices.cost(
+        provider.name, provider.model, done.usage, answered_by=done.model, base_url=base_url_of(provider)
+    )
+
+
+def cost_of_failure(prices: Prices, provider: Provider, error: BotArmyError) -> Cost:
+    """Return what a failed try cost: by its usage if that was reported; nothing where the vendor refused it."""
+    if not isinstance(error, ProviderError) or isinstance(error, RecordingMissing):
+        return NOT_BILLED
+    if error.usage is not None:
+        base_url = base_url_of(provider)
+        return prices.cost(provider.name, provider.model, error.usage, answered_by=error.model, base_url=base_url)
+    refused = error.status is not None and error.status >= _FIRST_ERROR_STATUS
+    return NOT_BILLED if refused else UNKNOWN
+
+
+def base_url_of(provider: Provider) -> str | None:
+    """Return the address of a server that is not the vendor's own."""
+    address: str | None = getattr(provider, "base_url", None)
+    return address
 
 
 def stored_completion(call: LLMCall) -> Completion:
@@ -95,19 +144,6 @@ def stored_completion(call: LLMCall) -> Completion:
         latency_s=call.latency_s,
         confidence=call.confidence,
     )
-
-
-def _common(place: Place, ordinal: int, request: CompletionRequest) -> dict[str, Any]:
-    return {
-        "id": uuid4(),
-        "project_id": place.project_id,
-        "phase": place.phase,
-        "attempt": place.attempt,
-        "ordinal": ordinal,
-        "role": request.role,
-        "purpose": request.purpose,
-        "created_at": datetime.now(UTC),
-    }
 
 
 def _tokens(usage: Usage) -> dict[str, int]:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from botarmy import errors
-from botarmy.completion import Ask, CompletionRequest, Message
-from botarmy.records import LLMCall
+from botarmy.completion import Ask, CompletionRequest, Message, Usage
+from botarmy.pricing import OwnPrice, Prices
+from botarmy.records import Budget, LLMCall, Spending
 from botarmy.retry import Cooldowns
 from providers.fake import ScriptedProvider
 from tasks.calls import CallEvent, make_ask
 
 PROJECT = UUID(int=1)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REQUEST = CompletionRequest(
     role="analyst",
     purpose="plan",
@@ -41,14 +46,19 @@ class StillClock:
 
 
 class MemoryLedger:
-    """A database that holds the ledger only."""
+    """A database that holds the ledger and one budget."""
 
     def __init__(self) -> None:
         self.rows: list[LLMCall] = []
         self.holds: list[Any] = []
+        self.budget: Budget | None = None
 
     @property
     def calls(self) -> MemoryLedger:
+        return self
+
+    @property
+    def budgets(self) -> MemoryLedger:
         return self
 
     @asynccontextmanager
@@ -59,8 +69,23 @@ class MemoryLedger:
     async def find(self, key: str) -> LLMCall | None:
         return next((row for row in self.rows if row.key == key and row.outcome == "completed"), None)
 
-    async def record(self, call: LLMCall) -> None:
-        self.rows.append(call)
+    async def reserve(self, call: LLMCall, reserved_usd: Decimal, limits: object = None) -> UUID:
+        self.rows.append(call.model_copy(update={"reserved_usd": reserved_usd}))
+        return call.id
+
+    async def settle(self, call_id: UUID, call: LLMCall) -> LLMCall:
+        place = next(n for n, row in enumerate(self.rows) if row.id == call_id and row.outcome == "reserved")
+        self.rows[place] = call.model_copy(update={"reserved_usd": self.rows[place].reserved_usd})
+        return self.rows[place]
+
+    async def spent(self, project_id: UUID, **narrowed: str) -> Spending:
+        reserved = sum((row.reserved_usd or Decimal(0) for row in self.rows), Decimal(0))
+        return Spending(
+            known_usd=Decimal(0), unknown_calls=0, unknown_usd=Decimal(0), reserved_usd=reserved, calls=len(self.rows)
+        )
+
+    async def of_project(self, project_id: UUID) -> tuple[Budget, ...]:
+        return (self.budget,) if self.budget else ()
 
 
 class Bench:
@@ -84,6 +109,7 @@ class Bench:
             on_event=self.events.append,
             clock=self.clock,
             cooldowns=self.cooldowns,
+            prices=Prices({"p0/model-1": OwnPrice(input=Decimal(1), output=Decimal(2))}),
             spread=lambda: 0.5,
         )
 
@@ -123,7 +149,8 @@ async def test_waits_grow_and_every_try_leaves_a_row() -> None:
     assert b.clock.waits == [1.0, pytest.approx(4.2)]
     assert b.outcomes() == [("p0", "overloaded"), ("p0", "rate-limited"), ("p0", "completed")]
     assert b.ledger.rows[0].error == "busy"
-    assert b.ledger.rows[0].cost_usd is None
+    assert b.ledger.rows[0].cost_usd is None  # nobody said what it cost
+    assert b.ledger.rows[2].cost_usd == Decimal("0.00002")
 
 
 async def test_invalid_output_is_shown_to_the_model() -> None:
@@ -171,9 +198,48 @@ async def test_a_missing_recording_is_final() -> None:
     with pytest.raises(errors.RecordingMissing):
         await b.ask()(REQUEST)
     assert b.outcomes() == [("p0", "recording-missing")]
+    assert b.ledger.rows[0].cost_usd == 0
 
 
 async def test_a_role_without_provider_is_an_error() -> None:
     b = bench([{"a": 1}])
     with pytest.raises(errors.SettingsError, match="'tester'"):
         await b.ask()(REQUEST.model_copy(update={"role": "tester"}))
+
+
+async def test_a_refusal_with_a_status_costs_nothing_and_an_invalid_answer_what_it_used() -> None:
+    used = Usage(input_tokens=1_000_000, output_tokens=500_000)
+    b = bench([errors.RateLimited("slow", status=429), errors.InvalidOutput("bad", usage=used), {"a": 1}])
+    await b.ask()(REQUEST)
+    assert [row.cost_usd for row in b.ledger.rows] == [0, 2, Decimal("0.00002")]
+
+
+async def test_a_call_is_reserved_at_its_upper_bound_and_the_soft_limit_is_told_once() -> None:
+    b = bench([{"a": 1}])
+    b.ledger.budget = Budget(scope="project", name="", limit_usd=Decimal("0.08"), set_by="me", updated_at=NOW)
+    ask = b.ask()
+    await ask(REQUEST)
+    await ask(REQUEST)
+    assert b.ledger.rows[0].reserved_usd == Decimal(502 + 2 * 32_000) / 1_000_000
+    assert [event.message for event in b.events if event.kind == "budget"] == [
+        "0.0645 of the project budget of 0.08 USD are spent or reserved"
+    ]
+
+
+async def test_a_budget_needs_a_price() -> None:
+    b = Bench(ScriptedProvider([{"a": 1}], name="nobody"))
+    b.ledger.budget = Budget(scope="project", name="", limit_usd=Decimal(1), set_by="me", updated_at=NOW)
+    with pytest.raises(errors.SettingsError, match="the price of nobody/model-1 is unknown"):
+        await b.ask()(REQUEST)
+    assert b.ledger.rows == []
+
+
+async def test_breaking_off_settles_the_row() -> None:
+    b = Bench(ScriptedProvider([{"a": 1}], name="p0", delay_s=30))
+    task = asyncio.create_task(b.ask()(REQUEST))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert b.outcomes() == [("p0", "cancelled")]
+    assert b.ledger.rows[0].cost_usd is None

@@ -1,0 +1,210 @@
+"""One exchange with a provider, paid from the budget: reserve, ask, settle. Each leaves one row in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from botarmy.budget import passes_soft_limit, upper_bound
+from botarmy.completion import Completion, CompletionRequest, Progress, Provider, StreamingProvider
+from botarmy.errors import BotArmyError, SettingsError
+from botarmy.pricing import Prices
+from botarmy.records import Budget, LLMCall, Record, Spending
+from botarmy.retry import Clock
+from tasks.ledger import (
+    COMPLETED,
+    Call,
+    base_url_of,
+    cancelled_row,
+    completed_row,
+    cost_of_completion,
+    cost_of_failure,
+    failed_row,
+    opened_row,
+    stored_completion,
+)
+
+
+class CallEvent(Record):
+    """Something that a person who watches wants to know.
+
+    kind: stored | started | progress | retry | repair | failover | completed | budget.
+    """
+
+    kind: str
+    role: str
+    purpose: str
+    provider: str = ""
+    model: str = ""
+    message: str = ""
+
+
+OnEvent = Callable[[CallEvent], None]
+
+
+class Calls(Protocol):
+    """The ledger, as storage offers it."""
+
+    async def find(self, key: str) -> LLMCall | None:
+        """Return the completed row of that key."""
+        ...
+
+    async def reserve(self, call: LLMCall, reserved_usd: Decimal, limits: Mapping[str, Decimal] | None = None) -> UUID:
+        """Reserve what a call can cost at most. Raises BudgetExceeded."""
+        ...
+
+    async def settle(self, call_id: UUID, call: LLMCall) -> LLMCall:
+        """Record how a reserved call went."""
+        ...
+
+    async def spent(self, project_id: UUID, *, phase: str | None = None, role: str | None = None) -> Spending:
+        """Return what was spent and reserved."""
+        ...
+
+
+class BudgetList(Protocol):
+    """The limits, as storage offers them."""
+
+    async def of_project(self, project_id: UUID) -> tuple[Budget, ...]:
+        """Return the limits of a project."""
+        ...
+
+
+class Work(Protocol):
+    """A unit of work."""
+
+    @property
+    def calls(self) -> Calls:
+        """The ledger."""
+        ...
+
+    @property
+    def budgets(self) -> BudgetList:
+        """The limits."""
+        ...
+
+
+class CallDatabase(Protocol):
+    """Where units of work come from."""
+
+    def work(self, hold: Any = None) -> AbstractAsyncContextManager[Work]:
+        """Begin one: it commits on success and rolls back on error."""
+        ...
+
+
+class Exchanges:
+    """Makes the exchanges of one attempt.
+
+    Args:
+        database: ledger and budgets.
+        hold: the fence that storage gave to the run.
+        prices: the prices in force.
+        clock: the time.
+        on_event: told what happens.
+    """
+
+    def __init__(self, *, database: CallDatabase, hold: Any, prices: Prices, clock: Clock, on_event: OnEvent) -> None:
+        self._database = database
+        self._hold = hold
+        self._prices = prices
+        self._clock = clock
+        self._on_event = on_event
+        self._warned: set[str] = set()
+
+    async def find(self, call: Call) -> Completion | None:
+        """Return the stored completion of a call that was answered before."""
+        async with self._database.work(self._hold) as work:
+            stored = await work.calls.find(call.key)
+        if stored is None:
+            return None
+        self.tell("stored", call.request, provider=stored.provider, model=stored.model)
+        return stored_completion(stored)
+
+    async def make(self, call: Call, provider: Provider, request: CompletionRequest) -> Completion:
+        """Ask a provider, with its row reserved before and settled after, whatever happens.
+
+        Args:
+            call: what the row belongs to.
+            provider: who is asked.
+            request: what is asked: the call's own request, or a repair turn after it.
+
+        Raises:
+            BudgetExceeded: the call could pass a limit; it was not made.
+            ProviderError: it failed; the row says how.
+        """
+        row = await self._reserve(call, provider, request)
+        started = self._clock.now()
+        self.tell("started", request, provider=provider.name, model=provider.model)
+        try:
+            done = await self._ask(provider, request)
+        except BotArmyError as error:
+            cost = cost_of_failure(self._prices, provider, error)
+            await self._settle(failed_row(row, error, cost, self._clock.now() - started))
+            raise
+        except asyncio.CancelledError:
+            await asyncio.shield(self._settle(cancelled_row(row, self._clock.now() - started)))
+            raise
+        settled = await self._settle(completed_row(row, done, cost_of_completion(self._prices, provider, done)))
+        self.tell("completed", request, provider=done.provider, model=done.model)
+        if settled.outcome == COMPLETED:
+            return done
+        # Another process answered the same call meanwhile; the first answer counts.
+        return await self.find(call) or done
+
+    async def _reserve(self, call: Call, provider: Provider, request: CompletionRequest) -> LLMCall:
+        row = opened_row(call, provider)
+        most = self._prices.cost(provider.name, provider.model, upper_bound(request), base_url=base_url_of(provider))
+        async with self._database.work(self._hold) as work:
+            budgets = [b for b in await work.budgets.of_project(row.project_id) if _concerns(b, row)]
+            if most.usd is None and budgets:
+                raise SettingsError(
+                    f"the price of {provider.name}/{provider.model} is unknown, so the budget cannot be kept",
+                    hint="Give its price in BOTARMY_PRICES (0 for a server of your own), or take the budget away.",
+                )
+            await work.calls.reserve(row, most.usd or Decimal(0))
+            warnings = [await self._warning(work, budget, row) for budget in budgets]
+        for warning in filter(None, warnings):
+            self.tell("budget", request, message=warning)
+        return row
+
+    async def _warning(self, work: Work, budget: Budget, row: LLMCall) -> str:
+        scope = f"{budget.scope}:{budget.name}" if budget.name else budget.scope
+        if scope in self._warned:
+            return ""
+        narrowed = {budget.scope: budget.name} if budget.name else {}
+        spent = await work.calls.spent(row.project_id, **narrowed)
+        if not passes_soft_limit(spent, budget.limit_usd):
+            return ""
+        self._warned.add(scope)
+        return f"{spent.counted_usd:.4f} of the {scope} budget of {budget.limit_usd} USD are spent or reserved"
+
+    async def _settle(self, row: LLMCall) -> LLMCall:
+        async with self._database.work(self._hold) as work:
+            return await work.calls.settle(row.id, row)
+
+    async def _ask(self, provider: Provider, request: CompletionRequest) -> Completion:
+        if not isinstance(provider, StreamingProvider):
+            return await provider.complete(request)
+
+        def told(progress: Progress) -> None:
+            self.tell("progress", request, provider=provider.name, message=f"{progress.characters} characters")
+
+        return await provider.complete_with_progress(request, told)
+
+    def tell(
+        self, kind: str, request: CompletionRequest, *, provider: str = "", model: str = "", message: str = ""
+    ) -> None:
+        """Tell the one who watches."""
+        self._on_event(
+            CallEvent(
+                kind=kind, role=request.role, purpose=request.purpose, provider=provider, model=model, message=message
+            )
+        )
+
+
+def _concerns(budget: Budget, row: LLMCall) -> bool:
+    return not budget.name or budget.name == getattr(row, budget.scope)
