@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import Field
@@ -388,6 +389,53 @@ class MonitoringSetup(Record):
     monitors: tuple[Monitor, ...] = Field(min_length=1)
 
 
+class DocumentSection(Record):
+    """A section of a document; `id` is the template section's id, empty for one that the template does not have."""
+
+    id: str = ""
+    title: str
+    markdown: str
+
+
+class ChecklistAnswer(Record):
+    """An answer to one item of a checklist, with what it was found in or what is missing."""
+
+    item: str
+    met: Literal["yes", "no", "not applicable"]
+    note: str = ""
+
+
+class DocumentDraft(Record):
+    """What a model writes of a document: its sections in order; answers when it reviews by a checklist.
+
+    changed: False where an existing document was to be updated and nothing had to change.
+    """
+
+    title: str
+    summary: str = ""
+    sections: tuple[DocumentSection, ...]
+    answers: tuple[ChecklistAnswer, ...] = ()
+    files: tuple[FileText, ...] = ()
+    open_questions: tuple[str, ...] = ()
+    changed: bool = True
+
+
+class Document(Record):
+    """A document of a BMAD workflow: the draft's content and the Markdown that was assembled from it.
+
+    parts: titles of the parts where a step is repeated (one story per epic); the sections of all stand in one list.
+    """
+
+    title: str
+    summary: str = ""
+    markdown: str
+    sections: tuple[DocumentSection, ...]
+    parts: tuple[str, ...] = ()
+    answers: tuple[ChecklistAnswer, ...] = ()
+    files: tuple[FileText, ...] = ()
+    open_questions: tuple[str, ...] = ()
+
+
 KINDS: dict[str, type[Record]] = {
     "project_plan": ProjectPlan,
     "user_requirements": UserRequirements,
@@ -413,3 +461,21 @@ KINDS: dict[str, type[Record]] = {
 
 DRAFTS: dict[str, type[Record]] = {"acceptance_tests": AcceptanceTests, "deployment_files": DeploymentFiles}
 """What agents ask of a model on the way to an artifact, by purpose."""
+
+DOCUMENT_KIND = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+"""Kinds of documents are kebab-case names of files that a BMAD workflow creates: "prd", "project-brief"."""
+
+
+def schema_of(kind: str) -> type[Record]:
+    """Return the schema of an artifact kind, a draft, or a document of a BMAD workflow.
+
+    Raises:
+        KeyError: the name is none of them.
+    """
+    if kind in KINDS:
+        return KINDS[kind]
+    if kind in DRAFTS:
+        return DRAFTS[kind]
+    if DOCUMENT_KIND.match(kind):
+        return Document
+    raise KeyError(kind)

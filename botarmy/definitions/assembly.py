@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from botarmy.artifacts import DRAFTS, KINDS
+from botarmy.artifacts import DRAFTS, KINDS, DocumentDraft, schema_of
 from botarmy.definitions import jinja_checks as checks
 from botarmy.definitions.diagnostics import Problems
 from botarmy.definitions.jinja_checks import JinjaText
 from botarmy.definitions.limits import LIMITS
 from botarmy.definitions.models import Place, Section, Template, TemplateText, Variable
 from botarmy.definitions.near import suggestion
-from botarmy.definitions.purposes import PURPOSE_INPUTS, schema_of
+from botarmy.definitions.purposes import DOCUMENT_PURPOSES, DOCUMENT_VALUES, PURPOSE_INPUTS
 from botarmy.definitions.rendering import GIVEN
 from botarmy.definitions.source import Position, Source
 from botarmy.definitions.templates import Draft, read_draft
@@ -23,13 +23,28 @@ from botarmy.definitions.tree import Mapping as YamlMapping
 from botarmy.definitions.tree import Node, Scalar, Sequence
 from botarmy.records import digest
 
+ALL_PURPOSES = {**PURPOSE_INPUTS, **DOCUMENT_PURPOSES}
+
 
 @dataclass
 class Shelf:
-    """The template files and partials of one or more directories, by stem."""
+    """Where bases and partials are found, by stem.
 
-    templates: Mapping[str, Source] = field(default_factory=dict)
+    Attributes:
+        templates: the sources of each name, lowest layer first: a file may extend the one that it overrides.
+        partials: texts for `{% include %}`.
+    """
+
+    templates: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     partials: Mapping[str, Source] = field(default_factory=dict)
+
+    def base(self, name: str, child: Draft) -> Source | None:
+        """Return what a draft extends: the highest of that name, or the one below itself."""
+        sources = self.templates.get(name, ())
+        if name == child.name:
+            own = [one.file for one in sources]
+            sources = sources[: own.index(child.source.file)] if child.source.file in own else ()
+        return sources[-1] if sources else None
 
 
 @dataclass
@@ -61,39 +76,49 @@ def build_template(source: Source, problems: Problems, shelf: Shelf | None = Non
     return _template(whole)
 
 
-def _lineage(draft: Draft, shelf: Shelf, problems: Problems) -> list[Draft] | None:
-    """Return the draft and its bases, base first; None when one cannot be had."""
-    found: list[Draft] = [draft]
-    chain: tuple[str, ...] = ()
-    while (wanted := found[0].extends) is not None:
-        child = found[0]
-        where = child.source.at(wanted.line, wanted.column)
-        names = [one.name for one in found]
-        chain = (*chain, f"{child.source.file}:{where.line} extends {wanted.text}")
-        if wanted.text in names:
-            message = f'"{wanted.text}" extends itself' + (" by others." if len(found) > 1 else ".")
-            problems.add("self-inheritance", child.source, where, message, chain=chain)
+def _lineage(
+    draft: Draft, shelf: Shelf, problems: Problems, path: tuple[Draft, ...] = (), chain: tuple[str, ...] = ()
+) -> list[Draft] | None:
+    """Return the draft and all its bases, base first; None when one cannot be had."""
+    found: list[Draft] = []
+    path = (*path, draft)
+    for wanted in draft.extends:
+        where = draft.source.at(wanted.line, wanted.column)
+        links = (*chain, f"{draft.source.file}:{where.line} extends {wanted.text}")
+        base = _base(wanted.text, path, shelf)
+        if isinstance(base, tuple):
+            code, message = base
+            hint = suggestion(wanted.text, shelf.templates, "templates") if code == "unknown-template" else ""
+            top = path[0]  # a base's own problem is shown at the file that is checked
+            first = top.extends[0] if draft is not top else wanted
+            place = top.source.at(first.line, first.column)
+            problems.add(code, top.source, place, message, hint=hint, chain=links)
             return None
-        if len(found) >= LIMITS.chain:
-            problems.add("chain-too-long", child.source, where, f"More than {LIMITS.chain} bases.", chain=chain)
+        above = _lineage(base, shelf, problems, path, links)
+        if above is None:
             return None
-        source = shelf.templates.get(wanted.text)
-        if source is None:
-            hint = suggestion(wanted.text, shelf.templates, "templates")
-            problems.add("unknown-template", child.source, where, f'There is no template "{wanted.text}".', hint=hint)
-            return None
-        base = read_draft(source, Problems())  # its own problems are told where it is checked itself
-        if base is None:
-            problems.add(
-                "unknown-template", child.source, where, f'The base "{wanted.text}" is itself broken.', chain=chain
-            )
-            return None
-        found.insert(0, base)
-    return found
+        found += [one for one in above if one.source.file not in [other.source.file for other in found]]
+    return [*found, draft]
+
+
+def _base(name: str, path: tuple[Draft, ...], shelf: Shelf) -> Draft | tuple[str, str]:
+    source = shelf.base(name, path[-1])
+    if name == path[-1].name and source is None:
+        return "self-inheritance", f'"{name}" extends itself.'
+    if source is None:
+        return "unknown-template", f'There is no template "{name}".'
+    if source.file in [one.source.file for one in path]:
+        return "self-inheritance", f'"{name}" extends itself by others.'
+    if len(path) >= LIMITS.chain:
+        return "chain-too-long", f"More than {LIMITS.chain} bases."
+    draft = read_draft(source, Problems())  # its own problems are told where it is checked itself
+    return draft if draft is not None else ("unknown-template", f'The base "{name}" is itself broken.')
 
 
 def _overlay(whole: _Whole, draft: Draft, problems: Problems) -> None:
-    if whole.texts or whole.sections or whole.blocks:
+    if draft.extends:
+        _check_overrides(whole, draft, problems)
+    if draft.blocks:
         _check_blocks(whole, draft, problems)
     for name in draft.remove:
         if not _removed(whole, name.text):
@@ -127,6 +152,13 @@ def merge_sections(base: tuple[Section, ...], own: tuple[Section, ...]) -> tuple
     by_id = {one.id: one for one in own}
     known = {one.id for one in base}
     return (*(by_id.get(one.id, one) for one in base), *(one for one in own if one.id not in known))
+
+
+def _check_overrides(whole: _Whole, draft: Draft, problems: Problems) -> None:
+    for part, text in draft.texts.items():
+        if part in whole.texts and whole.texts[part].text == text.text:
+            message = f'"{part}" is the same as in {whole.texts[part].source.file}.'
+            problems.add("override-without-effect", draft.source, text.position(1), message)
 
 
 def _check_blocks(whole: _Whole, draft: Draft, problems: Problems) -> None:
@@ -198,9 +230,9 @@ def _check(whole: _Whole, problems: Problems) -> None:
     used: set[str] = set()
     for part, text in whole.texts.items():
         purpose = part.removeprefix("prompts.") if part != "system" else ""
-        if purpose and purpose not in PURPOSE_INPUTS:
+        if purpose and purpose not in ALL_PURPOSES:
             if text.source is own.source:
-                hint = suggestion(purpose, PURPOSE_INPUTS, "purposes")
+                hint = suggestion(purpose, ALL_PURPOSES, "purposes")
                 where = _key_of(own, "prompts", purpose)
                 problems.add("unknown-purpose", own.source, where, f'No agent asks for "{purpose}".', hint=hint)
             continue
@@ -222,10 +254,10 @@ def _check_text(whole: _Whole, text: JinjaText, purpose: str, problems: Problems
     if tree is None:
         return set()
     checks.check_calls(text, tree, sink)
-    inputs = {"brief", "sentences", *PURPOSE_INPUTS.get(purpose, ())}
-    if not purpose:  # shared texts are rendered for every prompt of the file
-        wanted = [part.removeprefix("prompts.") for part in whole.texts if part != "system"]
-        inputs |= {name for one in wanted for name in PURPOSE_INPUTS.get(one, ())}
+    wanted = [purpose] if purpose else [part.removeprefix("prompts.") for part in whole.texts if part != "system"]
+    inputs = {"brief", "sentences", *(name for one in wanted for name in PURPOSE_INPUTS.get(one, ()))}
+    if set(wanted) & set(DOCUMENT_PURPOSES):
+        inputs |= set(DOCUMENT_VALUES)
     used = checks.check_names(text, tree, {*inputs, *GIVEN, *whole.variables}, sink)
     if purpose and "all_inputs" not in used:
         _check_inputs(text, purpose, used, sink)
@@ -233,7 +265,7 @@ def _check_text(whole: _Whole, text: JinjaText, purpose: str, problems: Problems
 
 
 def _check_inputs(text: JinjaText, purpose: str, used: set[str], problems: Problems) -> None:
-    lost = [name for name in PURPOSE_INPUTS[purpose] if name not in used]
+    lost = [name for name in PURPOSE_INPUTS.get(purpose, ()) if name not in used]
     if lost:
         message = f"The prompt for {purpose} does not show {', '.join(lost)}."
         problems.add("unused-input", text.source, text.position(1), message)
@@ -250,13 +282,14 @@ def _check_variables(whole: _Whole, used: set[str], problems: Problems) -> None:
 def _check_examples(whole: _Whole, problems: Problems) -> None:
     own = whole.drafts[-1]
     for purpose, (example, node) in own.examples.items():
-        if purpose not in KINDS and purpose not in DRAFTS:
-            hint = suggestion(purpose, PURPOSE_INPUTS, "purposes")
+        if purpose not in ALL_PURPOSES:
+            hint = suggestion(purpose, ALL_PURPOSES, "purposes")
             where = _key_of(own, "examples", purpose)
             problems.add("unknown-purpose", own.source, where, f'No agent asks for "{purpose}".', hint=hint)
             continue
         try:
-            schema_of(purpose).model_validate(example)
+            schema = schema_of(purpose) if purpose in KINDS or purpose in DRAFTS else DocumentDraft
+            schema.model_validate(example)
         except ValidationError as error:
             for one in error.errors(include_url=False, include_context=False, include_input=False)[:5]:
                 place = _inside(node, one["loc"])
@@ -297,6 +330,7 @@ def _template(whole: _Whole) -> Template:
     system = whole.texts.get("system")
     return Template(
         name=own.name,
+        id=own.id,
         title=own.title,
         version=own.version,
         sha256=own.source.sha256 if len(sources) == 1 else digest(sorted(sources.values())),

@@ -34,6 +34,7 @@ CODES: dict[str, Code] = {
     "too-many-files": _error("The directory holds more files than the limit.", "Name the .bmad-core directory itself."),
     "unreadable-file": _error("The file cannot be read.", "Check its permissions."),
     "outside-link": _error("A symbolic link leads out of the directory.", "Copy the file into the directory."),
+    "conflict-marker": _error("The mark of an unresolved merge stands in the file.", "Resolve the conflict."),
     "empty-file": _error("The file holds nothing.", "Write its content or remove the file."),
     "unknown-file": _warning("Nothing reads this file.", "Move it into the folder of its kind, or remove it."),
     # YAML

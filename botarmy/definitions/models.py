@@ -85,6 +85,32 @@ class TemplateText(Record):
     place: Place
 
 
+class DocumentTask(Record):
+    """What a compiled step of a BMAD workflow asks of the author.
+
+    Attributes:
+        mode: create, update (an existing document), review (by a checklist), shard (split what there is, no model).
+        inputs: kinds of the documents that are shown.
+        sections: ids of the template's sections that the document must fill, with their titles.
+        tables: section id -> the columns that its table must have.
+        repeats: "" or e.g. for_each_epic: the document is written once per epic.
+        condition: a flag or free English that the author judges; empty = always.
+        if_issues: only act when an earlier review answered an item with no.
+        checklist: the items that a review answers.
+    """
+
+    mode: Literal["create", "update", "review", "shard"]
+    inputs: tuple[str, ...] = ()
+    title: str = ""
+    sections: dict[str, str] = Field(default_factory=dict)
+    levels: dict[str, int] = Field(default_factory=dict)
+    tables: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    repeats: str = ""
+    condition: str = ""
+    if_issues: bool = False
+    checklist: tuple[str, ...] = ()
+
+
 class Template(Record):
     """A versioned source that renders to prompts or a document, with everything it extends and includes.
 
@@ -97,10 +123,13 @@ class Template(Record):
         includes: name -> text of every partial that can be reached.
         examples: purpose -> an answer that fits its schema.
         sections: of a document template.
+        bound: values that a workflow gave the prompts; data, like inputs.
+        document: what the author does with it, for a step of a BMAD workflow.
         parts: part -> the file and line it comes from; for explain.
     """
 
     name: str
+    id: str = ""
     title: str = ""
     version: str = ""
     sha256: str
@@ -114,6 +143,8 @@ class Template(Record):
     sections: tuple[Section, ...] = ()
     output: Output = Output()
     interactive: bool = False
+    bound: dict[str, Any] = Field(default_factory=dict)
+    document: DocumentTask | None = None
     parts: dict[str, Place] = Field(default_factory=dict)
     files: tuple[str, ...] = ()
     extra: dict[str, Any] = Field(default_factory=dict)
@@ -209,6 +240,63 @@ class Checklist(Record):
     text: str
     sha256: str
     file: str = ""
+
+
+class Route(Record):
+    """One way that a routing step offers; without agent it only says to go on."""
+
+    name: str
+    agent: str = ""
+    uses: str = ""
+    goes_on: str = ""
+    notes: str = ""
+
+
+class Step(Record):
+    """One step of a BMAD sequence.
+
+    Attributes:
+        number: counted from 1.
+        creates, updates, validates: what the step makes or works on, as written.
+        requires: what it needs, as written; may be made outside of the workflow.
+        uses: stem of a template, task or checklist.
+        condition: a flag's name or free English; empty = always.
+        repeats: e.g. for_each_epic; empty = once.
+    """
+
+    number: int
+    name: str = ""
+    agent: str = ""
+    action: str = ""
+    creates: str = ""
+    updates: str = ""
+    validates: str = ""
+    requires: tuple[str, ...] = ()
+    uses: str = ""
+    condition: str = ""
+    optional: bool = False
+    repeats: str = ""
+    optional_steps: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+    notes: str = ""
+    place: Place
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+
+class StepSequence(Record):
+    """A BMAD workflow: steps in order."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    type: str = ""
+    project_types: tuple[str, ...] = ()
+    steps: tuple[Step, ...]
+    when_to_use: tuple[str, ...] = ()
+    handoff_prompts: dict[str, str] = Field(default_factory=dict)
+    sha256: str
+    file: str = ""
+    extra: dict[str, Any] = Field(default_factory=dict)
 
 
 Section.model_rebuild()

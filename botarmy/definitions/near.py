@@ -25,3 +25,13 @@ def suggestion(word: str, known: Iterable[str], what: str = "known") -> str:
         return f"There is no {what} yet."
     rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"{what.capitalize()}: {', '.join(names[:SHOWN])}{rest}."
+
+
+def one_off(word: str, other: str) -> bool:
+    """Say whether two words differ by one letter more, less, changed, or two swapped."""
+    if word == other or abs(len(word) - len(other)) > 1:
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), min(len(word), len(other)))
+    tails = word[start:], other[start:]
+    swapped = tails[0][:2] == tails[1][1::-1] and tails[0][2:] == tails[1][2:]
+    return swapped or tails[0][1:] == tails[1] or tails[0] == tails[1][1:] or tails[0][1:] == tails[1][1:]

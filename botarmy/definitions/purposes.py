@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
-from botarmy.artifacts import DRAFTS, KINDS
-from botarmy.records import Record
-
 PURPOSE_INPUTS: dict[str, tuple[str, ...]] = {
     "project_plan": ("brief", "sentences"),
     "user_requirements": ("brief", "sentences", "project_plan"),
@@ -27,6 +22,14 @@ PURPOSE_INPUTS: dict[str, tuple[str, ...]] = {
     "monitoring_setup": ("project_plan", "api_specifications", "source_code"),
 }
 """Purpose -> names of its inputs; `brief`, `sentences` and `feedback` may be given to any of them as well."""
+
+DOCUMENT_PURPOSES: dict[str, tuple[str, ...]] = {"document": (), "update": (), "review": ()}
+"""Prompts by which the author writes, updates and reviews the documents of BMAD workflows; their inputs are the brief and
+the documents that the step needs."""
+
+DOCUMENT_VALUES = ("persona", "kind", "filename", "outline", "action", "notes", "condition", "instructions", "checklist",
+                   "handoff", "part", "project_name")  # fmt: skip
+"""What every one of those prompts is given beside its inputs."""
 
 DERIVED = frozenset({"test_results", "quality_report", "performance_metrics", "deployment_log"})
 """Kinds made from evidence: no model is asked for them."""
@@ -55,17 +58,6 @@ MEASURES: dict[str, str] = {
     "checklist_met": "share of a checklist's items that are answered with yes",
 }
 """Measure -> meaning. botarmy.measures computes them."""
-
-DOCUMENT_KIND = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
-
-
-def schema_of(purpose: str) -> type[Record]:
-    """Return the schema of an artifact kind or a draft.
-
-    Raises:
-        KeyError: no such kind; document kinds of BMAD workflows are not in this table.
-    """
-    return KINDS[purpose] if purpose in KINDS else DRAFTS[purpose]
 
 
 def asked_of_model(kinds: tuple[str, ...]) -> tuple[str, ...]:

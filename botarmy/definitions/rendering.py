@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-from botarmy.artifacts import DRAFTS, KINDS
+from botarmy.artifacts import DRAFTS, KINDS, DocumentDraft, schema_of
 from botarmy.completion import Message
 from botarmy.definitions.jinja import RenderFailed, render
 from botarmy.definitions.limits import LIMITS, Limits
 from botarmy.definitions.models import Place, Template
 from botarmy.definitions.near import suggestion
-from botarmy.definitions.purposes import PURPOSE_INPUTS, schema_of
+from botarmy.definitions.purposes import PURPOSE_INPUTS
 from botarmy.errors import DefinitionError
 
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
@@ -35,8 +35,6 @@ def render_prompt(
             f'Template "{template.name}" has no prompt for "{purpose}".',
             hint=suggestion(purpose, template.purposes, "prompts"),
         )
-    if template.dialect == "bmad":
-        return _foreign(template, purpose, inputs)
     values = _values(template, purpose, inputs)
     system = _text(template, "system", template.system, values, limits)
     user = _text(template, f"prompts.{purpose}", template.purposes[purpose], values, limits)
@@ -46,29 +44,31 @@ def render_prompt(
 
 def _values(template: Template, purpose: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {"feedback": [], "purpose": purpose, "example": "", "output_schema": ""}
-    if purpose in KINDS or purpose in DRAFTS:
-        values["output_schema"] = _schema(purpose)
+    values["output_schema"] = _schema(purpose)
     if purpose in template.examples:
         values["example"] = json.dumps(template.examples[purpose], ensure_ascii=False, indent=1)
+    values |= template.bound
     for name, variable in template.variables.items():
         if variable.required and name not in inputs:
             raise DefinitionError(f'Template "{template.name}" needs the variable "{name}".', hint="Give it a value.")
         values[name] = variable.default
     values |= inputs
-    values["all_inputs"] = all_inputs(ordered(purpose, inputs, template.variables))
+    hidden = {*template.variables, *template.bound, "part"}
+    values["all_inputs"] = all_inputs(ordered(purpose, inputs, hidden))
     return values
 
 
-def ordered(purpose: str, inputs: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs in the order in which a prompt shows them; feedback and variables are no part of them."""
+def ordered(purpose: str, inputs: Mapping[str, Any], hidden: Collection[str]) -> dict[str, Any]:
+    """Return the inputs in the order in which a prompt shows them; feedback and hidden ones are no part."""
     first = [name for name in ("brief", "sentences", *PURPOSE_INPUTS.get(purpose, ())) if name in inputs]
-    rest = [name for name in inputs if name not in first and name != "feedback" and name not in variables]
+    rest = [name for name in inputs if name not in first and name != "feedback" and name not in hidden]
     return {name: inputs[name] for name in dict.fromkeys([*first, *rest])}
 
 
 @lru_cache(maxsize=64)
 def _schema(purpose: str) -> str:
-    return json.dumps(schema_of(purpose).model_json_schema(), ensure_ascii=False, indent=1)
+    schema = schema_of(purpose) if purpose in KINDS or purpose in DRAFTS else DocumentDraft
+    return json.dumps(schema.model_json_schema(), ensure_ascii=False, indent=1)
 
 
 # -- inputs as delimited data
@@ -94,6 +94,9 @@ def as_text(value: Any) -> str:
         return value
     if isinstance(value, list) and value and all(_is_sentence(item) for item in value):
         return "\n".join(f"{item['id']}: {item['text']}" for item in value)
+    if isinstance(value, dict) and "markdown" in value and "sections" in value:
+        files = [_file(one["path"], one["content"]) for one in value.get("files") or ()]
+        return "\n".join([str(value["markdown"]), *files])
     if isinstance(value, dict) and _is_files(value.get("files")):
         rest = {name: one for name, one in value.items() if name != "files"}
         files = [_file(one["path"], one["content"]) for one in value["files"]]
@@ -161,24 +164,14 @@ def _place(template: Template, failed: RenderFailed, lines: Mapping[str, list[tu
     return Place(file=place.file, line=place.line + failed.line - start)
 
 
-# -- BMAD's dialect: `{{identifier}}` only
+# -- foreign text
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:
-    """Replace `{{identifier}}` by the text or number of that name; everything else stays for the model to read."""
+    """Replace `{{identifier}}` in a foreign text by the text or number of that name; everything else stays as it is."""
 
     def value(match: re.Match[str]) -> str:
         found = values.get(match.group(1))
         return str(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else match.group(0)
 
     return PLACEHOLDER.sub(value, text)
-
-
-def _foreign(template: Template, purpose: str, inputs: Mapping[str, Any]) -> tuple[Message, ...]:
-    shown = {name: value for name, value in inputs.items() if name != "feedback"}
-    parts = [all_inputs(shown), template.purposes[purpose]]
-    if inputs.get("feedback"):
-        listed = "\n".join(f"- {reason}" for reason in inputs["feedback"])
-        parts.append(f"Your last answer was not accepted. Mend each of these points:\n{delimited('feedback', listed)}")
-    messages = (Message(role="system", content=template.system), Message(role="user", content="\n\n".join(parts)))
-    return tuple(message for message in messages if message.content.strip())

@@ -30,9 +30,10 @@ class Draft:
     source: Source
     name: str
     fields: Fields
+    id: str = ""
     title: str = ""
     version: str = ""
-    extends: Scalar | None = None
+    extends: list[Scalar] = field(default_factory=list)
     texts: dict[str, JinjaText] = field(default_factory=dict)  # "system", "prompts.KIND"
     blocks: dict[str, JinjaText] = field(default_factory=dict)
     variables: dict[str, tuple[Variable, Scalar]] = field(default_factory=dict)
@@ -63,7 +64,7 @@ def read_draft(source: Source, problems: Problems) -> Draft | None:
         return None
     draft = Draft(source, stem_of(source.file), fields)
     _head(draft)
-    draft.extends = fields.name("extends")
+    draft.extends = fields.scalars("extends", single=True)
     draft.remove = fields.scalars("remove", single=True)
     _texts(draft)
     _variables(draft)
@@ -78,7 +79,7 @@ def _head(draft: Draft) -> None:
     head = draft.fields.fields("template", required=True)
     if head is None:
         return
-    head.text("id", required=True)
+    draft.id = head.text("id", required=True)
     draft.title = head.text("name")
     draft.version = head.text("version")
     head.text("description")
@@ -134,7 +135,7 @@ def _variables(draft: Draft) -> None:
 
 def _plain_examples(draft: Draft) -> bool:
     """In a document without prompts `examples` is content of the document, not of the format."""
-    return "prompts" not in draft.fields.node.pairs and draft.extends is None
+    return "prompts" not in draft.fields.node.pairs and not draft.extends
 
 
 def _document(draft: Draft) -> None:
