@@ -57,6 +57,7 @@ class GateRule(Record):
         confidence: least self-reported model confidence (0..1); skipped where not applicable.
         measures: least value (0..1) for each named deterministic measure, e.g. {"requirements_covered": 1.0}.
         max_attempts: after how many rejected attempts the project stops.
+        questions: what a person is to look at when deciding: the checklist's items that nothing measures.
     """
 
     approval: Approval = Approval.when_needed
@@ -64,6 +65,7 @@ class GateRule(Record):
     confidence: float = Field(default=0.8, ge=0, le=1)
     measures: dict[str, float] = {}
     max_attempts: int = Field(default=3, ge=1, le=20)
+    questions: tuple[str, ...] = ()
 
 
 class Phase(Record):

@@ -117,7 +117,8 @@ class Template(Record):
     Attributes:
         name: the file's stem.
         sha256: over this file and all files it extends or includes.
-        system: the system prompt's text; Jinja in the phases dialect, plain in BMAD's.
+        preamble: text that stands in front of the system prompt as it is: the agent's own file.
+        system: the system prompt's text in Jinja.
         purposes: artifact kind or draft -> prompt text.
         blocks: overrides of `{% block %}` texts, base first.
         includes: name -> text of every partial that can be reached.
@@ -134,6 +135,7 @@ class Template(Record):
     version: str = ""
     sha256: str
     dialect: Dialect = "phases"
+    preamble: str = ""
     system: str = ""
     purposes: dict[str, str] = Field(default_factory=dict)
     variables: dict[str, Variable] = Field(default_factory=dict)

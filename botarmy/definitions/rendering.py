@@ -14,7 +14,7 @@ from botarmy.definitions.jinja import RenderFailed, render
 from botarmy.definitions.limits import LIMITS, Limits
 from botarmy.definitions.models import Place, Template
 from botarmy.definitions.near import suggestion
-from botarmy.definitions.purposes import PURPOSE_INPUTS
+from botarmy.definitions.purposes import DOCUMENT_VALUES, PURPOSE_INPUTS
 from botarmy.errors import DefinitionError
 
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
@@ -37,6 +37,7 @@ def render_prompt(
         )
     values = _values(template, purpose, inputs)
     system = _text(template, "system", template.system, values, limits)
+    system = f"{template.preamble}\n\n{system}" if template.preamble else system
     user = _text(template, f"prompts.{purpose}", template.purposes[purpose], values, limits)
     messages = (Message(role="system", content=system), Message(role="user", content=user))
     return tuple(message for message in messages if message.content.strip())
@@ -53,7 +54,7 @@ def _values(template: Template, purpose: str, inputs: Mapping[str, Any]) -> dict
             raise DefinitionError(f'Template "{template.name}" needs the variable "{name}".', hint="Give it a value.")
         values[name] = variable.default
     values |= inputs
-    hidden = {*template.variables, *template.bound, "part"}
+    hidden = {*template.variables, *template.bound, *DOCUMENT_VALUES}
     values["all_inputs"] = all_inputs(ordered(purpose, inputs, hidden))
     return values
 

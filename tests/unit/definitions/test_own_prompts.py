@@ -61,7 +61,7 @@ def test_rendering_is_the_same_every_time(core: Core) -> None:
 
 def test_the_hash_covers_what_is_included(core: Core) -> None:
     template = core.template("prd-template")
-    assert len(template.files) == 3
+    assert [Path(file).name for file in template.files] == ["prd-template.yaml", "house-rules.j2", "answer-form.j2"]
     assert len(template.sha256) == 64
     assert template.version == "1.0"
 
