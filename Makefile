@@ -41,6 +41,7 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+	cd providers/offline/skeleton && MYPYPATH=. $(abspath $(BIN))/mypy --strict --config-file= --explicit-package-bases app tests
 
 imports: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
