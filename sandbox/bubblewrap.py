@@ -54,18 +54,22 @@ def version_of(bwrap: Path) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def builds_walls(bwrap: Path) -> bool:
-    """Return whether this program, on this machine, can build our walls: tried with a command that does nothing."""
+def fault_of(bwrap: Path) -> str:
+    """Return why this program cannot build our walls on this machine; empty when it can.
+
+    Tried for real, with a command that needs all that is shown inside: interpreter, libraries, coverage, probes, ruff.
+    """
     binds = [*system_binds(), *tool_binds(), Bind(interpreter.PACKAGE / "etc", WALLED.app)]
     outer = [str(bwrap)]
     if os.geteuid() == 0:
         outer, binds = staged(bwrap, binds)
-    command = [*outer, *walls(binds, Limits(), {}, writable=False), "--", WALLED.python, "-I", "-S", "-c", ""]
+    words = [WALLED.python, "-I", "-S", f"{WALLED.package}/sandbox/launch/trial.py", WALLED.library, WALLED.ruff]
+    command = [*outer, *walls(binds, Limits(), {}, writable=False), "--", *words]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=30, check=False, env={})  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env={})  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
 
 
 def system_binds() -> Iterator[Bind]:

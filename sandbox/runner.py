@@ -6,8 +6,10 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from sandbox import bubblewrap
 from sandbox.bubblewrap import Bind
 from sandbox.layout import WALLED, Layout, base_environment, open_layout
 from sandbox.limits import DEFAULT_LIMITS, Execution, Limits
-from sandbox.supervision import ReportPipe, supervise
+from sandbox.supervision import ReportPipe, end_marked, supervise
 
 __all__ = ["Execution", "Limits", "Sandbox"]
 
@@ -26,17 +28,31 @@ class Sandbox:
 
     Attributes:
         unsafe: run without walls where there can be none; the executions say isolation "none".
+        programs: the bubblewrap programs to try, in their order.
     """
 
     def __init__(self, *, unsafe: bool = False, programs: Sequence[Path] | None = None) -> None:
         """Take `programs` in place of the bubblewrap programs that this machine has (for tests)."""
         self.unsafe = unsafe
-        self._programs = tuple(bubblewrap.candidates()) if programs is None else tuple(programs)
+        self.programs = tuple(bubblewrap.candidates()) if programs is None else tuple(programs)
 
     def isolation(self) -> str:
         """Return e.g. "bubblewrap 0.11.0", or "none" where no program can build the walls here."""
-        found = working_bubblewrap(self._programs)
-        return found[1] if found else "none"
+        return find_bubblewrap(self.programs).isolation
+
+    def require(self) -> None:
+        """Make sure that code may be run here.
+
+        Raises:
+            IsolationMissing: there are no walls here and `unsafe` is False.
+        """
+        found = find_bubblewrap(self.programs)
+        if found.program is None and not self.unsafe:
+            raise IsolationMissing(
+                f"generated code cannot be isolated here, so it is not run: {'; '.join(found.faults)}",
+                hint="Install bubblewrap, allow user namespaces and let other users read BotArmy's files and its Python; "
+                "or accept the risk with --unsafe-no-sandbox.",
+            )
 
     async def run(
         self,
@@ -69,19 +85,17 @@ class Sandbox:
         Raises:
             IsolationMissing: there are no walls here and `unsafe` is False.
         """
-        found = working_bubblewrap(self._programs)
-        if found:
-            yield Session(tree, WALLED, found[0], found[1])
+        self.require()
+        found = find_bubblewrap(self.programs)
+        if found.program:
+            with readable(tree.resolve()) as shown:
+                yield Session(shown, WALLED, found.program, found.isolation)
             return
-        if not self.unsafe:
-            raise IsolationMissing(
-                "generated code cannot be isolated here: bubblewrap does not work on this machine",
-                hint="Install bubblewrap and allow user namespaces, or accept the risk with --unsafe-no-sandbox.",
-            )
         scratch = Path(tempfile.mkdtemp(prefix="botarmy-scratch-"))
         try:
             yield Session(tree, open_layout(tree.resolve(), scratch), None, "none")
         finally:
+            end_marked(str(scratch))
             shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -164,11 +178,49 @@ class Session:
         return [*outer, *walls, "--", *launch, json.dumps(plan), *wanted]
 
 
+@dataclass(frozen=True)
+class Found:
+    """What the search for a working bubblewrap came to: a program and its version, or the faults of all."""
+
+    program: Path | None
+    isolation: str
+    faults: tuple[str, ...] = ()
+
+
 @lru_cache(maxsize=8)
-def working_bubblewrap(programs: tuple[Path, ...]) -> tuple[Path, str] | None:
-    """Return the first program that builds our walls here, with its version; tried for real, once."""
+def find_bubblewrap(programs: tuple[Path, ...]) -> Found:
+    """Return the first program that builds our walls here; tried for real, once."""
+    faults = []
     for program in programs:
         version = bubblewrap.version_of(program)
-        if version and bubblewrap.builds_walls(program):
-            return program, version
-    return None
+        fault = bubblewrap.fault_of(program) if version else "it does not start"
+        if not fault:
+            return Found(program, version)
+        faults.append(f"{program}: {fault}")
+    return Found(None, "none", tuple(faults) or ("there is no bwrap program",))
+
+
+@contextlib.contextmanager
+def readable(tree: Path) -> Iterator[Path]:
+    """Yield the tree, or a copy that any user can read where we are root and the tree is for root alone."""
+    if os.geteuid() != 0 or all(_open_to_all(path) for path in (tree, *tree.rglob("*"))):
+        yield tree
+        return
+    with tempfile.TemporaryDirectory(prefix="botarmy-tree-") as folder:
+        copy = Path(folder) / "tree"
+        shutil.copytree(tree, copy, symlinks=True)
+        open_to_all(copy)
+        yield copy
+
+
+def _open_to_all(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    wanted = 0o005 if stat.S_ISDIR(mode) else 0o004
+    return stat.S_ISLNK(mode) or mode & wanted == wanted
+
+
+def open_to_all(root: Path) -> None:
+    """Let every user read a tree."""
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)

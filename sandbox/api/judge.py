@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,11 +61,11 @@ def judge(document: Document, records: Sequence[Exchanged]) -> Verdict:
 def faults(document: Document, operation: Operation, record: Exchanged) -> Iterable[tuple[str, str]]:
     """Yield (kind, sentence) for what is wrong with one answer."""
     if "error" in record:
-        yield "error", f"no answer ({record['error']})"
+        yield "error", f"no answer ({record['error']}){_logged(record)}"
         return
     status = record["status"]
     if status >= 500:  # noqa: PLR2004
-        yield "server", f"answered {status}: the service failed: {_shown(record)}"
+        yield "server", f"answered {status}: the service failed: {_shown(record)}{_logged(record)}"
         return
     if record["intent"] in {"invalid", "missing"} and status < 400:  # noqa: PLR2004
         yield "accepted", f"answered {status}, although the document forbids the request; 4xx was expected"
@@ -124,6 +125,15 @@ def _asked(record: Exchanged) -> str:
     about = f" with {record['about']}" if record.get("about") else ""
     sent = f" (sent {record['sent'][:MAX_SHOWN]})" if record.get("sent") else ""
     return f"{record['method']} {record['path']}{about}{sent}"
+
+
+def _logged(record: Exchanged) -> str:
+    """Return the end of what the service wrote about it: the place and the exception of a traceback."""
+    lines = [line.strip() for line in str(record.get("log", "")).splitlines() if line.strip(" ~^-")]
+    places = [line for line in lines if line.startswith('File "')]
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Exit|Interrupt)\b", line)]
+    said = [part for part in (places[-1:] + errors[-1:]) if part]
+    return f"; the service wrote: {' '.join(said)[: 2 * MAX_SHOWN]}" if said else ""
 
 
 def _shown(record: Exchanged) -> str:

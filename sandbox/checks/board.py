@@ -17,7 +17,7 @@ from sandbox.checks.job import Job, Trees, is_acceptance
 from sandbox.checks.serving import check_contract, check_health, check_performance
 from sandbox.checks.static import check_compile, check_lint, check_security
 from sandbox.checks.testing import check_acceptance, check_tests
-from sandbox.runner import Sandbox
+from sandbox.runner import Sandbox, open_to_all
 from sandbox.tree import write_tree
 
 CHECKS: dict[CheckName, Callable[[Job], Awaitable[Evidence]]] = {
@@ -52,6 +52,7 @@ class SandboxChecks:
         Raises:
             IsolationMissing: generated code cannot be isolated here, and running it so was not allowed.
         """
+        self._sandbox.require()
         with tempfile.TemporaryDirectory(prefix="botarmy-check-") as folder:
             try:
                 trees = lay_out(files, Path(folder))
@@ -89,4 +90,5 @@ def lay_out(files: tuple[FileText, ...], folder: Path) -> Trees:
     write_tree(files, trees.whole)
     write_tree([file for file in files if not is_acceptance(file.path)], trees.product)
     write_tree([file for file in files if is_acceptance(file.path)], trees.acceptance)
+    open_to_all(folder)
     return trees

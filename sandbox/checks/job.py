@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,9 @@ class Trees:
 
 @dataclass(frozen=True)
 class Probed:
-    """What a probe said: the report, or why there is none that counts."""
+    """What a probe said: the report, or why there is none that counts; `app` is where it saw the product."""
 
+    app: str
     command: tuple[str, ...]
     execution: Execution
     report: dict[str, Any] | None
@@ -92,13 +93,13 @@ class Job:
             binds = [Bind(extra, place)] if extra and session.layout is WALLED else []
             execution = await session.run(command, limits=limits, extra=binds, stdin=data, report=True)
         report, why = parse_report(execution, nonce)
-        return Probed(tuple(command), execution, report, why)
+        return Probed(session.layout.app, tuple(command), execution, report, why)
 
     def conclude(self, probed: Probed, finding: Finding, tool: str = "python") -> Evidence:
-        """Return the evidence of a probe's run."""
-        return evidence(
-            self.request.name, probed.command, probed.execution, finding, tool_version=interpreter.versions()[tool]
-        )
+        """Return the evidence of a probe's run; the reasons name files as the tree does."""
+        named = replace(finding, reasons=tuple(reason.replace(f"{probed.app}/", "") for reason in finding.reasons))
+        version = interpreter.versions()[tool]
+        return evidence(self.request.name, probed.command, probed.execution, named, tool_version=version)
 
     @property
     def start(self) -> tuple[str, ...]:

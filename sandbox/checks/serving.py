@@ -51,7 +51,9 @@ async def check_contract(job: Job) -> Evidence:
     verdict = judge(document, report["records"])
     failures = list(verdict.failures)
     if not report["alive"]:
-        failures.append(f"the service ended while it was called: {report['log'][-500:]}")
+        last = f"{report['records'][-1]['method']} {report['records'][-1]['path']}" if report["records"] else "nothing"
+        failures.insert(0, f"the service ended while it was called, after {last}: {report['log'][-500:]}")
+        verdict.doubts.clear()  # what follows from it says nothing more
     if report["exhausted"]:
         verdict.doubts.append(f"not all requests could be sent within {BUDGET_S:g} s")
     figures = {

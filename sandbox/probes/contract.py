@@ -22,7 +22,7 @@ def main() -> None:
     report: dict[str, Any] = {"service": "", "records": []}
     try:
         report["startup_s"] = round(service.start(), 3)
-        exchange = Exchange(service.port, time.monotonic() + plan["budget_s"])
+        exchange = Exchange(service, time.monotonic() + plan["budget_s"])
         exchange.play(plan["scenarios"])
         report |= {"records": exchange.records, "exhausted": exchange.exhausted, "alive": service.alive()}
     except ServiceFailed as error:

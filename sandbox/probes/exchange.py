@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from sandbox.probes.service import LOOPBACK
+from sandbox.probes.service import LOOPBACK, Service
 
 MAX_BODY = 1_000_000  # bytes that are read
 MAX_KEPT = 20_000  # characters that are reported
@@ -97,11 +97,12 @@ class Exchange:
     Attributes:
         records: what was sent and answered, in order.
         succeeded: the operations that answered with success to a valid request.
+        exhausted: not all scenarios were played, for lack of time.
     """
 
-    def __init__(self, port: int, until: float) -> None:
-        """Take the service's port and the monotonic time after which no step is begun."""
-        self.port = port
+    def __init__(self, service: Service, until: float) -> None:
+        """Take the started service and the monotonic time after which no step is begun."""
+        self.service = service
         self.until = until
         self.records: list[dict[str, Any]] = []
         self.succeeded: set[str] = set()
@@ -114,8 +115,8 @@ class Exchange:
                 continue
             saved: dict[str, Any] = {}
             for step in scenario["steps"]:
-                if time.monotonic() > self.until:
-                    self.exhausted = True
+                if time.monotonic() > self.until or not self.service.alive():
+                    self.exhausted = self.service.alive()
                     return
                 self.step(step, saved)
 
@@ -128,9 +129,12 @@ class Exchange:
             record |= {"path": step["path"], "unmet": str(missing)}
             self.records.append(record)
             return record
-        answer = send(self.port, step["method"], path, body, headers)
+        before = self.service.written()
+        answer = send(self.service.port, step["method"], path, body, headers)
         text = answer.get("text", "")
         record |= {"path": path, "sent": (body or b"").decode("utf-8", "replace")[:2000], **answer}
+        if "error" in answer or answer["status"] >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+            record["log"] = self.service.tail(before)
         record["cut"] = len(text) > MAX_KEPT
         record["text"] = text[:MAX_KEPT]
         self.records.append(record)

@@ -28,13 +28,13 @@ def parsed(record: dict[str, Any]) -> Any:
 
 def read_back(service: Service, plan: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
     """Return the answer of the read step."""
-    return Exchange(service.port, time.monotonic() + 30).step(plan["read"], dict(saved))
+    return Exchange(service, time.monotonic() + 30).step(plan["read"], dict(saved))
 
 
 def write_rows(service: Service, plan: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
     """Create a row and read it; return what was saved."""
     saved: dict[str, Any] = {}
-    exchange = Exchange(service.port, time.monotonic() + 30)
+    exchange = Exchange(service, time.monotonic() + 30)
     for step in plan["write"]:
         exchange.step(step, saved)
     report["written"] = exchange.records

@@ -66,7 +66,7 @@ def prepare(exchange: Exchange, plan: dict[str, Any]) -> list[Prepared]:
 
 def measure(service: Service, plan: dict[str, Any]) -> dict[str, Any]:
     """Return the times and the errors."""
-    prepared = prepare(Exchange(service.port, time.monotonic() + 20), plan)
+    prepared = prepare(Exchange(service, time.monotonic() + 20), plan)
     if not prepared:
         return {"times": [], "errors": [], "seconds": 0, "distinct": []}
     for warm in (Client(service.port, prepared, 0, time.monotonic() + 1, len(prepared)),):

@@ -31,8 +31,10 @@ class Measurement:
     """Coverage of the product's lines, by our settings alone."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
-        sys.path.append(plan["library"])
+        sys.path.insert(0, plan["library"])
         import coverage  # noqa: PLC0415 (not before its place is known)
+
+        sys.path.remove(plan["library"])
 
         here = Path(__file__).resolve().parent
         self._data = str(Path(os.environ["TMPDIR"]) / "coverage" / "data")

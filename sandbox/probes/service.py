@@ -117,11 +117,15 @@ class Service:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def tail(self) -> str:
-        """Return the end of what the service wrote."""
+    def written(self) -> int:
+        """Return how many bytes the service wrote so far."""
+        return self._log.stat().st_size if self._log.exists() else 0
+
+    def tail(self, since: int = 0) -> str:
+        """Return the end of what the service wrote, from a number of bytes on."""
         try:
             with self._log.open("rb") as stream:
-                stream.seek(max(0, self._log.stat().st_size - LOG_TAIL))
+                stream.seek(max(since, self.written() - LOG_TAIL))
                 text = stream.read().decode("utf-8", "replace").strip()
         except OSError:
             return "it left no log"
