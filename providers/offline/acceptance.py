@@ -1,0 +1,168 @@
+"""The tester's acceptance tests, written from the rules of the requirements and the interface alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from botarmy.artifacts import AcceptanceTests, Requirement, Rule, UserRequirements
+from botarmy.checks import FileText
+from providers.offline import words
+from providers.offline.acceptance_interface import interface_of
+from providers.offline.understand import Statement, understand
+
+FOLDER = "tests_acceptance"
+MODULE = f"{FOLDER}.test_rules"
+CLASS = "RuleTest"
+_TEXT_LENGTH = 200
+_NAME_LENGTH = 90
+
+
+@dataclass
+class _Test:
+    """One test method: its name, the call it makes, the requirements it shows."""
+
+    name: str
+    call: str
+    requirements: list[Requirement] = field(default_factory=list)
+
+
+def build_acceptance_tests(inputs: Mapping[str, Any]) -> AcceptanceTests:
+    """Write one test for every rule, and one for the records and fields that a requirement asks for without a rule."""
+    requirements = UserRequirements.model_validate(inputs["user_requirements"]).requirements
+    document = inputs.get("api_specifications", {}).get("openapi", {})
+    rules = [rule for item in requirements for rule in item.rules]
+    tests = list(_tests(requirements, understand(inputs).statements))
+    named = [name for item in requirements for name in item.entities]
+    return AcceptanceTests(
+        files=(
+            FileText(path=f"{FOLDER}/__init__.py", content='"""Black-box tests of the rules of the brief."""\n'),
+            FileText(path=f"{FOLDER}/kit.py", content=_kit()),
+            FileText(path=f"{FOLDER}/interface.py", content=_interface(interface_of(document, rules, named))),
+            FileText(path=f"{FOLDER}/test_rules.py", content=_module(tests)),
+        ),
+        covers={
+            f"{MODULE}.{CLASS}.{test.name}": tuple(dict.fromkeys(item.id for item in test.requirements))
+            for test in tests
+        },
+    )
+
+
+@cache
+def _kit() -> str:
+    return (files("providers.offline") / "acceptance_kit" / "kit.py").read_text(encoding="utf-8")
+
+
+def _tests(requirements: Sequence[Requirement], statements: Sequence[Statement]) -> Iterator[_Test]:
+    """Return the tests, each rule once however many requirements state it."""
+    machines = _machines(requirements)
+    found: dict[str, _Test] = {}
+    for item in requirements:
+        for label, call in [*_rule_calls(item, machines), *_kept_calls(item, statements)]:
+            number = len(found) + 1
+            name = f"test_{number:03}_{words.snake(label) or 'rule'}"[:_NAME_LENGTH]
+            found.setdefault(call, _Test(name, call)).requirements.append(item)
+    yield from found.values()
+
+
+def _machines(requirements: Sequence[Requirement]) -> dict[tuple[str, str], list[list[Any]]]:
+    """Return all actions by (entity, state field): an action that several rules describe is allowed where each allows it."""
+    found: dict[tuple[str, str], dict[str, list[Any]]] = {}
+    rules = [rule for item in requirements for rule in item.rules if rule.kind == "transition"]
+    for rule in rules:
+        moves = found.setdefault((rule.entity, rule.field), {})
+        sources = list(rule.from_states)
+        if rule.action in moves:
+            sources = (
+                [state for state in moves[rule.action][1] if state in sources] if sources else moves[rule.action][1]
+            )
+        moves[rule.action] = [rule.action, sources, rule.to_state]
+    return {key: _with_any_state(list(moves.values())) for key, moves in found.items()}
+
+
+def _with_any_state(moves: list[list[Any]]) -> list[list[Any]]:
+    """A rule without from states allows every state but its own goal."""
+    states = list(dict.fromkeys(state for move in moves for state in (*move[1], move[2])))
+    return [[action, sources or [state for state in states if state != goal], goal] for action, sources, goal in moves]
+
+
+def _rule_calls(item: Requirement, machines: Mapping[tuple[str, str], list[list[Any]]]) -> Iterator[tuple[str, str]]:
+    for rule in item.rules:
+        label = f"{rule.kind} {rule.entity} {rule.action or rule.field}"
+        yield label, _call(rule, machines)
+
+
+def _call(rule: Rule, machines: Mapping[tuple[str, str], list[list[Any]]]) -> str:
+    place = f"{rule.entity!r}, {rule.field!r}"
+    if rule.kind in {"range", "length"}:
+        return f"self.check_{rule.kind}({place}, {_number(rule.minimum)}, {_number(rule.maximum)})"
+    if rule.kind == "enumeration":
+        step = "check_states" if (rule.entity, rule.field) in machines else "check_enumeration"
+        return f"self.{step}({place}, {list(rule.values)!r})"
+    if rule.kind == "relation":
+        return f"self.check_relation({place}, {rule.target!r})"
+    if rule.kind == "transition":
+        return f"self.check_transition({place}, {rule.action!r}, {machines[rule.entity, rule.field]!r})"
+    return f"self.check_{rule.kind}({place})"
+
+
+def _number(value: float | None) -> str:
+    return repr(int(value)) if value is not None and float(value).is_integer() else repr(value)
+
+
+def _kept_calls(item: Requirement, statements: Sequence[Statement]) -> Iterator[tuple[str, str]]:
+    """Records and fields that the requirement's own sentence names, where that sentence is understood.
+
+    A requirement that somebody else calls understood gets no such test: that a record can be kept says nothing about
+    what its sentence may ask beyond.
+    """
+    own = [
+        s for s in statements if s.understood and s.facts and s.text == item.text and set(s.sources) & set(item.sources)
+    ]
+    if not item.understood or not own:
+        return
+    fields: dict[str, list[str]] = {}
+    for statement in own:
+        for entity in () if statement.rules else statement.entities:
+            fields.setdefault(entity, [])
+        for entity, name in statement.fields:
+            fields.setdefault(entity, []).append(name)
+    states = {(rule.entity, rule.field) for rule in item.rules if rule.kind in {"transition", "enumeration"}}
+    for entity, names in fields.items():
+        kept = [name for name in dict.fromkeys(names) if (entity, name) not in states]
+        if kept or not item.rules:
+            yield f"records of {entity}", f"self.check_kept({entity!r}, {kept!r})"
+
+
+def _interface(interface: Mapping[str, Any]) -> str:
+    lines = ['"""The paths and fields of the service as its interface names them."""', "", "ENTITIES = {"]
+    for name, entity in interface.items():
+        lines += [f"    {name!r}: {{", f"        'path': {entity['path']!r},", "        'fields': {"]
+        lines += [f"            {key!r}: {value!r}," for key, value in entity["fields"].items()]
+        lines += ["        },", "    },"]
+    return "\n".join([*lines, "}", ""])
+
+
+def _module(tests: Sequence[_Test]) -> str:
+    lines = [
+        '"""One test for every rule of the brief; BASE_URL names the running service."""',
+        "",
+        f"from {FOLDER}.interface import ENTITIES",
+        f"from {FOLDER}.kit import ServiceCase",
+        "",
+        "",
+        f"class {CLASS}(ServiceCase):",
+        "    interface = ENTITIES",
+    ]
+    for test in tests:
+        shown = ", ".join(repr(_line(item)) for item in test.requirements[:3])
+        lines += ["", f"    def {test.name}(self) -> None:", f"        self.shows({shown})", f"        {test.call}"]
+    return "\n".join([*lines, ""])
+
+
+def _line(item: Requirement) -> str:
+    text = " ".join(item.text.split())
+    return f"{item.id}: {text if len(text) <= _TEXT_LENGTH else text[: _TEXT_LENGTH - 1] + '…'}"

@@ -1,0 +1,109 @@
+"""What the acceptance tests need of the OpenAPI document: the path of each entity and the fields a client writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from botarmy.artifacts import Rule
+from providers.offline import words
+
+_DEPTH = 10
+
+
+def interface_of(document: Mapping[str, Any], rules: Sequence[Rule], named: Iterable[str]) -> dict[str, Any]:
+    """Return entity -> {"path", "fields"}: names and types from the document, rules from the requirements.
+
+    An entity that the document does not offer has an empty path, so that its tests fail and say so.
+    """
+    names = [*named, *(rule.entity for rule in rules), *(rule.target for rule in rules if rule.target)]
+    found: dict[str, Any] = {}
+    waiting = list(dict.fromkeys(names))
+    for name in waiting:
+        path, schema = _collection(document, name)
+        fields = {
+            key: _field(document, part, key in schema.get("required", ()))
+            for key, part in schema.get("properties", {}).items()
+        }
+        for key, field in fields.items():
+            _apply(field, [rule for rule in rules if rule.entity == name and rule.field == key])
+            if field["type"] == "reference" and field["target"] not in waiting:
+                waiting.append(field["target"])
+        found[name] = {"path": path, "fields": fields}
+    return found
+
+
+def _collection(document: Mapping[str, Any], name: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the path where records of the entity are created, and the schema of their values."""
+    paths = document.get("paths")
+    for path, item in paths.items() if isinstance(paths, Mapping) else ():
+        post = item.get("post") if isinstance(item, Mapping) else None
+        if isinstance(post, Mapping) and "{" not in path and _creates(post, path, name):
+            content = _resolved(document, post.get("requestBody", {})).get("content", {})
+            return path, _resolved(document, content.get("application/json", {}).get("schema", {}))
+    return "", {}
+
+
+def _creates(post: Mapping[str, Any], path: str, name: str) -> bool:
+    *before, last = name.split("_")
+    plural = "_".join((*before, words.plural(last)))
+    return post.get("operationId") == f"create_{name}" or path.strip("/").replace("-", "_") in {name, plural}
+
+
+def _resolved(document: Mapping[str, Any], schema: Any) -> Mapping[str, Any]:
+    for _ in range(_DEPTH):
+        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            break
+        schema = document
+        for part in reference[2:].split("/"):
+            schema = schema.get(part, {}) if isinstance(schema, Mapping) else {}
+    return schema if isinstance(schema, Mapping) else {}
+
+
+def _field(document: Mapping[str, Any], part: Any, required: bool) -> dict[str, Any]:
+    schema = _resolved(document, part)
+    kinds = schema.get("type", "string")
+    kind = next((word for word in kinds if word != "null"), "string") if isinstance(kinds, list) else str(kinds)
+    target = str(schema.get("x-references", ""))
+    formats = {"date": "date", "date-time": "datetime"}
+    return {
+        "type": "reference" if target else formats.get(str(schema.get("format")), kind),
+        "required": required,
+        "values": [value for value in schema.get("enum", ()) if value is not None],
+        "minimum": schema.get("minimum"),
+        "maximum": schema.get("maximum"),
+        "min_length": schema.get("minLength"),
+        "max_length": schema.get("maxLength"),
+        "target": target,
+    }
+
+
+def _apply(field: dict[str, Any], rules: Sequence[Rule]) -> None:
+    """Let the requirements' rules decide what a good value is."""
+    for rule in rules:
+        if rule.kind == "relation":
+            field["type"], field["target"] = "reference", rule.target
+        elif rule.kind == "enumeration":
+            field["values"] = [
+                value for value in rule.values if not field["values"] or value in field["values"]
+            ] or list(rule.values)
+        elif rule.kind == "range":
+            field["minimum"], field["maximum"] = _narrow(field["minimum"], field["maximum"], rule)
+        elif rule.kind == "length":
+            low, high = _narrow(field["min_length"], field["max_length"], rule)
+            field["min_length"], field["max_length"] = _whole(low), _whole(high)
+
+
+def _narrow(low: float | None, high: float | None, rule: Rule) -> tuple[float | None, float | None]:
+    lows = [bound for bound in (low, rule.minimum) if bound is not None]
+    highs = [bound for bound in (high, rule.maximum) if bound is not None]
+    return (_plain(max(lows)) if lows else None, _plain(min(highs)) if highs else None)
+
+
+def _plain(value: float) -> float:
+    return int(value) if float(value).is_integer() else value
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)

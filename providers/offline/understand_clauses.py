@@ -1,0 +1,148 @@
+"""Sentences to clauses: what leads in is removed, joined clauses are parted and get the subject they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from providers.offline import lexicon
+from providers.offline.understand_tokens import Token, find, lows, starts
+
+LINKS = frozenset(
+    "belongs belong refers refer references reference moves move goes go changes change transitions passes progresses".split()
+)
+STATIVE = frozenset(
+    "starts start becomes become begins needs requires require lives lies exceeds exceed defaults consists consist".split()
+)
+ANCHORS = (
+    lexicon.MODAL | lexicon.BE | lexicon.HAS | LINKS | STATIVE | frozenset({"cannot", "does", "do", "isn", "ranges"})
+)
+_JOINTS = frozenset({"and", "but", ",", ";"})
+_PAUSES = frozenset({",", ";", ":", ".", "(", ")", "and", "or", "but", "that", "which", "who", "whose", "where"})
+_RATIONALE = (("so", "that"), ("because",), ("in", "order", "to"), ("such", "that"), ("so", "we"), ("so", "they"))
+_LONGEST_SUBJECT = 7
+_OPENERS = frozenset(
+    "additionally also furthermore moreover finally however note please then therefore thus besides again".split()
+)
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause. `subject` are the tokens before its anchor (own or shared); `predicate` starts with the anchor."""
+
+    subject: tuple[Token, ...]
+    predicate: tuple[Token, ...]
+
+    @property
+    def tokens(self) -> list[Token]:
+        """The clause as one list."""
+        return [*self.subject, *self.predicate]
+
+    @property
+    def low(self) -> tuple[str, ...]:
+        """Comparison forms of the predicate."""
+        return lows(self.predicate)
+
+
+def clauses(tokens: list[Token]) -> list[Clause]:
+    """Split the tokens of one sentence into clauses."""
+    tokens = _without_ends(_without_rationale(tokens))
+    cuts = [0, *(index for index, token in enumerate(tokens) if token.low in _JOINTS and _opens_clause(tokens, index))]
+    found: list[Clause] = []
+    for number, cut in enumerate(cuts):
+        end = cuts[number + 1] if number + 1 < len(cuts) else len(tokens)
+        part = _without_ends(tokens[cut:end])
+        if part:
+            found.append(_clause(part, found[-1].subject if found else ()))
+    return found
+
+
+def _clause(part: list[Token], shared: tuple[Token, ...]) -> Clause:
+    anchor = anchor_in(part)
+    if anchor < 0:
+        return Clause((), tuple(part))
+    subject = tuple(part[:anchor])
+    return Clause(subject or shared, tuple(part[anchor:]))
+
+
+def anchor_in(tokens: list[Token]) -> int:
+    """Return the index of the clause's first anchor outside brackets, or -1."""
+    depth = 0
+    for index, token in enumerate(tokens):
+        depth += (token.low in "([") - (token.low in ")]") if token.kind == "mark" else 0
+        if depth <= 0 and token.kind == "word" and token.low in ANCHORS and not _is_noun(tokens, index):
+            return index
+    return -1
+
+
+def _is_noun(tokens: list[Token], index: int) -> bool:
+    """A record, the change, each reference, the start date: a noun after all, by the word before it."""
+    noun_too = {
+        "record",
+        "records",
+        "change",
+        "changes",
+        "reference",
+        "references",
+        "start",
+        "starts",
+        "stores",
+        "store",
+        "holds",
+    }
+    noun_too |= {"hold", "will", "need", "needs", "move", "moves", "lies", "lives", "go", "passes", "may", "defaults"}
+    if tokens[index].low not in noun_too:
+        return False
+    if index == 0:
+        nominal = tokens[0].low not in lexicon.MODAL and tokens[0].low not in lexicon.HAS - {"record", "records", "store", "stores"}
+        return nominal and len(tokens) > 1 and tokens[1].low in ANCHORS
+    before = tokens[index - 1].low
+    return before in lexicon.DETERMINERS | {"of", "for", "to", "no", "two", "new", "'s"} | lexicon.QUANTITIES
+
+
+def _opens_clause(tokens: list[Token], index: int) -> bool:
+    """Whether a clause of its own follows the joint: a short subject, or none, and an anchor."""
+    start = index + 1
+    while start < len(tokens) and tokens[start].low in _JOINTS:
+        return False
+    for at in range(start, min(len(tokens), start + _LONGEST_SUBJECT)):
+        token = tokens[at]
+        if token.low in _PAUSES:
+            return False
+        if token.low in ANCHORS and token.kind == "word" and not _is_noun(tokens, at):
+            return not _within_brackets(tokens, index)
+    return False
+
+
+def _within_brackets(tokens: list[Token], index: int) -> bool:
+    marks = [token.low for token in tokens[:index] if token.kind == "mark"]
+    return marks.count("(") > marks.count(")")
+
+
+def _without_rationale(tokens: list[Token]) -> list[Token]:
+    """Drop the reason that a sentence gives: it asks for nothing."""
+    for index in range(1, len(tokens)):
+        if any(starts(tokens, index, phrase) for phrase in _RATIONALE):
+            return tokens[:index]
+    return tokens
+
+
+def _without_ends(tokens: list[Token]) -> list[Token]:
+    start, end = 0, len(tokens)
+    while start < end and (
+        tokens[start].low in _JOINTS or tokens[start].low in _OPENERS or tokens[start].low in {".", ":", "-", "–", "—"}
+    ):
+        start += 1
+    while end > start and tokens[end - 1].low in {".", ",", ";", "!", "?", ":", "and", "。", "…"}:
+        end -= 1
+    return tokens[start:end]
+
+
+def label_split(tokens: list[Token]) -> tuple[list[Token], list[Token]] | None:
+    """Split "Label: rest" and "Label - rest"; None where the label is too long to be one."""
+    at = find(tokens, frozenset({":", "–", "—", "-"}))
+    if at <= 0 or at > _LONGEST_SUBJECT or at + 1 >= len(tokens):
+        return None
+    label = tokens[:at]
+    if any(token.kind == "mark" and token.low not in "()'s/" for token in label) or anchor_in(label) >= 0:
+        return None
+    return label, tokens[at + 1 :]

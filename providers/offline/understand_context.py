@@ -1,0 +1,168 @@
+"""What a sentence is about as a whole: background, purpose, quality, scope, priority, roles."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from botarmy.outline import Passage
+from providers.offline import lexicon
+from providers.offline.understand_facts import Fact, OperationFact, bare_phrase
+from providers.offline.understand_fields import Scene
+from providers.offline.understand_operations import letting_clause, operation_clause
+from providers.offline.understand_tokens import Token, find, starts, tokenise
+
+Priority = Literal["must", "should", "could"]
+_BACKGROUND = frozenset(
+    """currently today nowadays until before previously formerly was were had used existing founded background
+    derzeit bisher heute actuellement actualmente hoy""".split()
+)
+_FIRST_PERSON = frozenset("we i our us my".split())
+_DEMANDS = lexicon.MODAL - {"would", "will"} | frozenset(
+    "want wants wish required mandatory never always only every each unique".split()
+)
+_OUT = re.compile(
+    r"\b(?:out of scope|not in scope|non-?goals?|won'?t have|will not have|not included|excluded|exclusions?|nicht im umfang|fuera de alcance|hors p[ée]rim[èe]tre)\b",
+    re.IGNORECASE,
+)
+_NOT_NEEDED = re.compile(
+    r"^(?:there (?:is|are) no need\b|no need\b|we (?:do not|don't) (?:need|want)\b|(?:it|the \w+) (?:does not|doesn't|do not) (?:need|have) to\b|"
+    r"(?:it|the \w+) (?:does not|doesn't) need\b|.{1,60} (?:is|are) (?:not needed|not required|out of scope|not part of)\b)",
+    re.IGNORECASE,
+)
+_COULD = re.compile(
+    r"\b(?:could[- ]haves?|nice[- ]to[- ]haves?|would be nice|ideally|optional features?|wish ?list|could|if time permits|wünschenswert|bonus|later|stretch)\b",
+    re.IGNORECASE,
+)
+_SHOULD = re.compile(r"\b(?:should[- ]haves?|should|ought to|preferably|sollte|sollten|soll)\b", re.IGNORECASE)
+_MUST = re.compile(
+    r"\b(?:must[- ]haves?|must|shall|never|required|mandatory|muss|müssen|darf nicht|debe|deben|doit|doivent)\b",
+    re.IGNORECASE,
+)
+_ASKING_VERBS = frozenset("build create make develop write design implement need want provide deliver".split())
+_ARTICLES = frozenset("a an the some me us our you please to i we would like this it is simple".split())
+_TOOLS = lexicon.PRODUCT_KINDS | {"inventory", "crm", "shop", "store", "portal", "wiki"}
+_AUDIENCE = frozenset({"for", "in", "at"})
+_LONGEST_LEAD = 14
+
+
+def priority_of(passage: Passage) -> Priority:
+    """Read the priority from the sentence's own words, else from the headings it stands under."""
+    for text in (passage.text, *reversed(passage.headings), *reversed(passage.leads)):
+        if _MUST.search(text):
+            return "must"
+        if _SHOULD.search(text):
+            return "should"
+        if _COULD.search(text):
+            return "could"
+    return "must"
+
+
+def out_of_scope(passage: Passage) -> bool:
+    """Whether the sentence says what is not wanted."""
+    places = (*passage.headings, *passage.leads)
+    return (
+        any(_OUT.search(place) for place in places)
+        or bool(_NOT_NEEDED.search(passage.text))
+        or bool(_OUT.match(passage.text))
+    )
+
+
+def is_question(text: str) -> bool:
+    """Whether the sentence asks something."""
+    return text.rstrip("\"'*_ )").endswith(("?", "？", "؟"))
+
+
+def is_background(tokens: list[Token], *, first: bool) -> bool:
+    """Whether the sentence tells how things are or were, and asks for nothing.
+
+    Only what speaks of the writer ("we run a gym") or of the past and present ("today we use paper") counts, so that
+    no wish is taken for background.
+    """
+    low = {token.low for token in tokens}
+    if low & _DEMANDS or low & lexicon.PRODUCT:
+        return False
+    if not low & (_BACKGROUND | _FIRST_PERSON):
+        return first and len(tokens) > 3 and _describes(tokens)  # a bare noun is no description
+    opening = next((token.low for token in tokens if token.kind == "word"), "")
+    return opening in _FIRST_PERSON or bool(low & _BACKGROUND)
+
+
+def _describes(tokens: list[Token]) -> bool:
+    """The first sentence in the present about one organisation: "A small library lends books to its members."."""
+    low = [token.low for token in tokens if token.kind == "word"]
+    third = bool(low) and low[0] in {"a", "an", "the", "many", "most"}
+    verb = any(word.endswith("s") and not word.endswith("ss") for word in low[1:7])
+    return third and verb and not set(low) & (lexicon.HAS | lexicon.MODAL | {"unique", "required", "one", "between"})
+
+
+def is_quality(tokens: list[Token]) -> bool:
+    """Whether the sentence speaks of speed, safety, ease and the like."""
+    return any(token.low in lexicon.QUALITY for token in tokens)
+
+
+def purpose_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read "Build me a todo app", "We need a tool that tracks parcels", "X is a service for managing rooms".
+
+    Returns:
+        What is wanted as operations on entities, or None where the sentence is no such sentence or asks for more.
+    """
+    at = next((index for index, token in enumerate(tokens[:_LONGEST_LEAD]) if token.low in _TOOLS), -1)
+    if at < 0 or not _asks_for_product(tokens[:at]):
+        return None
+    while at + 1 < len(tokens) and tokens[at + 1].low in _TOOLS:
+        at += 1
+    named = _before(tokens[:at], scene)
+    tail = tokens[at + 1 :]
+    if not tail or tail[0].low in {".", "!"}:
+        return named or [OperationFact(entity, ("manage",)) for entity in list(scene.names.entities)[:1]]
+    found = _tail(tail, scene)
+    return (
+        None
+        if found is None
+        else [*named, *found] or [OperationFact(entity, ("manage",)) for entity in list(scene.names.entities)[:1]]
+    )
+
+
+def _asks_for_product(lead: list[Token]) -> bool:
+    low = [token.low for token in lead]
+    if any(token.kind not in {"word", "quoted"} and token.low not in {"-", "'s", ":"} for token in lead):
+        return False
+    asked = bool(set(low) & _ASKING_VERBS)
+    described = "is" in low or (bool(low) and low[0] in {"a", "an"} and len(low) <= 5)
+    return (asked or described or len(low) <= 2) and not set(low) & (lexicon.NOT | {"no", "can", "must", "if"})
+
+
+def _before(lead: list[Token], scene: Scene) -> list[Fact]:
+    phrase = tuple(token.low for token in lead if token.kind == "word")
+    found = scene.names.resolve(phrase) or (scene.names.resolve(phrase[:-1]) if phrase else None)
+    return [OperationFact(found[0], ("manage",))] if found else []
+
+
+def _tail(tail: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read what follows the product's kind: for a library, that tracks parcels, for managing rooms."""
+    if tail[0].low in _AUDIENCE:
+        rest = tail[1:]
+        verb = find(rest, frozenset(lexicon.OPERATION_FORMS))
+        if verb == 0:
+            return operation_clause(rest, scene)
+        phrase = bare_phrase(rest)
+        plain = all(token.kind in {"word", "quoted"} or token.low in {"-", "'s", "."} for token in rest)
+        if (
+            plain
+            and 0 < len(phrase) <= 8
+            and not set(phrase) & (lexicon.SUBORDINATE | lexicon.MODAL | lexicon.HAS | {"to", "by"})
+        ):
+            known = scene.names.resolve(phrase)
+            return [OperationFact(known[0], ("manage",))] if known else []
+        return None
+    if tail[0].low in {"that", "which", "to", "where", "with"}:
+        rest = tail[1:]
+        return operation_clause(rest, scene) or letting_clause(rest, scene) or _kept_by(rest, scene)
+    return None
+
+
+def _kept_by(rest: list[Token], scene: Scene) -> list[Fact] | None:
+    if starts(rest, 0, ("keeps", "track", "of")) or starts(rest, 0, ("keep", "track", "of")):
+        return operation_clause([tokenise("manage")[0], *rest[3:]], scene)
+    return None

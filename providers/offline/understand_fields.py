@@ -1,0 +1,367 @@
+"""Fields in sentences: "a book has a title and a year", "title (required)", "the ISBN must be unique"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from providers.offline import lexicon, words
+from providers.offline.understand_clauses import Clause
+from providers.offline.understand_facts import Fact, FieldFact, Names, RelationFact, bare_phrase
+from providers.offline.understand_limits import limit_at
+from providers.offline.understand_qualities import Qualities, read_qualities
+from providers.offline.understand_tokens import Token, find, split_on, starts
+
+_SEPARATORS = frozenset({",", ";", "and", "plus", "&", "+"})
+_FLAGS = {"required": True, "mandatory": True, "obligatory": True, "optional": False}
+_NAME_ENDS = (
+    lexicon.BE
+    | lexicon.MODAL
+    | frozenset(
+        {
+            "that",
+            "which",
+            "who",
+            "whose",
+            "whether",
+            "between",
+            "at",
+            "up",
+            "max",
+            "maximum",
+            "min",
+            "minimum",
+            "no",
+            "not",
+            "never",
+        }
+    )
+    | frozenset(
+        {
+            "greater",
+            "less",
+            "more",
+            "over",
+            "under",
+            "exactly",
+            "with",
+            "to",
+            "for",
+            "required",
+            "mandatory",
+            "optional",
+            "unique",
+        }
+    )
+    | frozenset(
+        {
+            "if",
+            "when",
+            "where",
+            "default",
+            "defaults",
+            "as",
+            "so",
+            "without",
+            "above",
+            "below",
+            "either",
+            "one",
+            "only",
+            "limited",
+        }
+    )
+)
+_MANY = (
+    ("one", "or", "more"),
+    ("zero", "or", "more"),
+    ("any", "number", "of"),
+    ("a", "number", "of"),
+    ("a", "list", "of"),
+    ("a", "set", "of"),
+)
+_MANY_MORE = (
+    ("at", "least", "one"),
+    ("one", "or", "several"),
+    ("a", "collection", "of"),
+    ("multiple",),
+    ("many",),
+    ("several",),
+    ("lots", "of"),
+)
+LONGEST_FIELD = 6
+_ONES = frozenset({"one", "single", "exactly", "own", "zero", "or"})
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is known while a sentence is read.
+
+    Attributes:
+        names: entities and fields known so far.
+        entity: the entity that "it", "its" and list items mean; "" where none is.
+        required: whether a field that is merely listed is demanded (None = not said).
+        states: entity -> its states in the order of mention.
+    """
+
+    names: Names
+    entity: str = ""
+    required: bool | None = None
+    states: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def states_of(self, entity: str) -> tuple[str, ...]:
+        """Return the known states of an entity."""
+        return next((states for name, states in self.states if name == entity), ())
+
+
+def listed_fields(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read a list of fields of the scene's entity; None where a part of it is not understood."""
+    if not scene.entity:
+        return None
+    facts: list[Fact] = []
+    for item in _items(tokens):
+        found = field_item(item, scene)
+        if found is None:
+            return None
+        facts.extend(found)
+    return facts or None
+
+
+def _items(tokens: list[Token]) -> list[list[Token]]:
+    """Part a list into its items; a part that only says more of the item before stays with it."""
+    items: list[list[Token]] = []
+    for part in split_on(_with_ranges_kept(tokens), _SEPARATORS):
+        if items and _continues(items[-1], part):
+            items[-1] = [*items[-1], Token(",", ",", "mark"), *part]
+        else:
+            items.append(part)
+    return [[replace(token, low="and") if token.low == "\0and" else token for token in item] for item in items]
+
+
+def _with_ranges_kept(tokens: list[Token]) -> list[Token]:
+    """Hide the "and" between the two ends of a range from the splitting."""
+    hidden = list(tokens)
+    for index, token in enumerate(tokens):
+        if token.low in {"between", "from"}:
+            found = limit_at(tokens, index)
+            for at in range(index, found[1] if found else index):
+                if tokens[at].low == "and":
+                    hidden[at] = replace(tokens[at], low="\0and")
+    return hidden
+
+
+def _continues(before: list[Token], part: list[Token]) -> bool:
+    if part[0].low in {"a", "an", "the", "its", "their", "optionally"} and len(part) > 1:
+        return False
+    if any(starts(before, index, ("one", "of")) or before[index].low == "either" for index in range(len(before))):
+        return not read_qualities(part, values_allowed=False).says_anything and len(part) <= LONGEST_FIELD
+    quality = read_qualities(part, values_allowed=False)
+    relative = part[0].low in {"which", "that"} and quality.says_anything
+    flags = all(token.low in {"unique", "required", "mandatory", "optional"} for token in part)
+    return (
+        not quality.leftover
+        and quality.says_anything
+        and (relative or flags or bool(quality.limits) or part[0].low in lexicon.MODAL)
+    )
+
+
+def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read one item of a list of fields."""
+    if not tokens:
+        return None
+    tokens = tokens[1:] if tokens[0].low in {"optionally", "also", "including", "and"} else tokens
+    if tokens and tokens[0].low == "whether":
+        return _whether(tokens[1:], scene)
+    many, tokens = _quantity(tokens)
+    flags, start = _leading(tokens)
+    end = _name_end(tokens, start)
+    name = [token for token in tokens[start:end] if token.low not in {"the", "a", "an", "its", "'s", "their"}]
+    phrase = tuple(token.low for token in name)
+    if (
+        not phrase
+        or len(phrase) > LONGEST_FIELD
+        or (set(phrase) & (lexicon.STOP - {"of", "on", "at", "in", "off", "up", "first", "last", "per"}))
+    ):
+        return None
+    qualities = read_qualities(tokens[end:])
+    if not _explained(qualities, tokens[end:]):
+        return None
+    qualities.unique |= flags.unique
+    qualities.required = flags.required if qualities.required is None else qualities.required
+    related = scene.names.resolve(bare_phrase(name) or phrase)
+    if related and "of" not in phrase:
+        return _related(related, scene, qualities, many=many or None)
+    return [field_fact(name, phrase, scene, qualities)]
+
+
+def _explained(qualities: Qualities, rest: list[Token]) -> bool:
+    """Whether what follows a name is understood, or is a remark in brackets that demands nothing."""
+    if not qualities.leftover:
+        return True
+    bracketed = bool(rest) and rest[0].low == "(" and rest[-1].low == ")"
+    demands = {token.low for token in qualities.leftover} & (
+        lexicon.MODAL | lexicon.NOT | {"no", "only", "if", "when", "per", "unique", "within"}
+    )
+    numbers = any(token.kind in {"number", "date"} for token in qualities.leftover)
+    return bracketed and not demands and not numbers and len(rest) <= LONGEST_FIELD
+
+
+def _quantity(tokens: list[Token]) -> tuple[bool, list[Token]]:
+    for phrase in (*_MANY, *_MANY_MORE):
+        if starts(tokens, 0, phrase):
+            return True, tokens[len(phrase) :]
+    return False, tokens
+
+
+def _leading(tokens: list[Token]) -> tuple[Qualities, int]:
+    """Read determiners, adjectives and flags before the name."""
+    found, index = Qualities(), 0
+    while index < len(tokens) - 1:
+        low = tokens[index].low
+        if low in _FLAGS and tokens[index + 1].low not in {":", "(", ","}:
+            found.required = _FLAGS[low]
+        elif low in {"unique", "distinct"}:
+            found.unique = True
+        elif low not in lexicon.DETERMINERS and low not in lexicon.ADJECTIVES and low not in _ONES:
+            break
+        index += 1
+    return found, index
+
+
+def _name_end(tokens: list[Token], start: int) -> int:
+    for index in range(start, len(tokens)):
+        token = tokens[index]
+        if token.kind not in {"word", "quoted"} and token.low != "'s":
+            return index
+        if index > start and token.low in _NAME_ENDS:
+            return index
+        following = tokens[index + 1] if index + 1 < len(tokens) else None
+        if token.low in {"of", "from", "in"} and (following is None or _measures(tokens, index + 1)):
+            return index
+    return len(tokens)
+
+
+def _measures(tokens: list[Token], index: int) -> bool:
+    return limit_at(tokens, index) is not None or tokens[index].kind == "number" or tokens[index].low in lexicon.UNITS
+
+
+def _whether(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    phrase = [
+        token
+        for token in tokens
+        if token.low not in {"it", "they", "is", "are", "has", "been", "a", "an", "the", "or", "not", "he", "she"}
+    ]
+    name = words.field_name(" ".join(token.low for token in phrase))
+    if not name or len(phrase) > LONGEST_FIELD:
+        return None
+    return [FieldFact(scene.entity, name, " ".join(token.text for token in phrase), "boolean", scene.required)]
+
+
+def _related(
+    related: tuple[str, tuple[str, ...]], scene: Scene, qualities: Qualities, *, many: bool | None
+) -> list[Fact] | None:
+    target, before = related
+    role = "_".join(word for word in before if word not in lexicon.ADJECTIVES)
+    if qualities.limits or qualities.values or qualities.default:
+        return None  # "at most three open loans" counts records: no rule that the product can keep
+    if many:
+        return [RelationFact(target, scene.entity, f"{scene.entity}_id", None)]
+    field = words.field_name(f"{role}_{target}_id" if role else f"{target}_id")
+    required = scene.required if qualities.required is None else qualities.required
+    if target == scene.entity:
+        field, required = (field if role else f"parent_{target}_id"), False
+    return [RelationFact(scene.entity, target, field, required, unique=qualities.unique)]
+
+
+def field_fact(name: list[Token], phrase: tuple[str, ...], scene: Scene, qualities: Qualities) -> FieldFact:
+    """Return the fact that the scene's entity has the field, with what was said of it."""
+    identifier = field_name_of(phrase)
+    label = " ".join(token.text for token in name)
+    if not identifier:
+        identifier = f"field_{len(scene.names.fields.get(scene.entity, ())) + 1}"
+    required = scene.required if qualities.required is None else qualities.required
+    kind = qualities.type or infer_type(phrase, qualities)
+    limits = tuple(qualities.limits)
+    return FieldFact(
+        scene.entity, identifier, label, kind, required, qualities.unique, limits, qualities.values, qualities.default
+    )
+
+
+def field_name_of(phrase: tuple[str, ...]) -> str:
+    """Return the identifier of a field from its words."""
+    kept = [word for word in phrase if word not in lexicon.DETERMINERS]
+    if len(kept) > 2 and kept[0] == "number" and kept[1] == "of":  # number of copies
+        kept = kept[2:]
+        return (
+            words.field_name("_".join(["number", "of", *kept]))
+            if kept[-1] not in lexicon.PLURAL_FIELDS
+            else words.field_name("_".join(kept))
+        )
+    last = kept[-1] if kept else ""
+    if kept and last not in lexicon.PLURAL_FIELDS:
+        kept[-1] = words.singular(last)
+    return words.field_name(" ".join(kept))
+
+
+def infer_type(phrase: tuple[str, ...], qualities: Qualities) -> str:
+    """Infer a field's type from its words and limits."""
+    if qualities.values or any(limit.characters for limit in qualities.limits):
+        return "text" if _by_words(phrase) == "text" else "string"
+    by_words = _by_words(phrase)
+    if qualities.limits and by_words not in {"date", "datetime"}:
+        bounds = [bound for limit in qualities.limits for bound in (limit.low, limit.high) if bound is not None]
+        whole = all(bound.is_integer() for bound in bounds)
+        return "number" if by_words == "number" or not whole else "integer"
+    return by_words or "string"
+
+
+def _by_words(phrase: tuple[str, ...]) -> str:
+    last = phrase[phrase.index("of", 1) - 1] if "of" in phrase[1:] else phrase[-1]
+    if last in {"number", "no", "nummer"}:
+        return "string" if len(phrase) > 1 and phrase[:2] != ("number", "of") else "integer"
+    return _by_head(last) or ("boolean" if phrase[0].startswith(("is_", "has_")) else "")
+
+
+def _by_head(last: str) -> str:
+    if last == "at" or last.endswith("_at"):
+        return "datetime"
+    for word in (last, words.singular(last)):
+        for key in (word, word.rsplit("_", 1)[-1]):
+            if key in lexicon.FIELD_TYPES:
+                return lexicon.FIELD_TYPES[key]
+    endings = {"datum": "date", "preis": "number", "betrag": "number", "nummer": "string", "anzahl": "integer"}
+    return next((kind for ending, kind in endings.items() if last.endswith(ending)), "")
+
+
+def has_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
+    """Read "a book has a title", "every loan must have a due date", "a member may have a phone number"."""
+    at = find(
+        list(clause.predicate), lexicon.HAS | {"needs", "need", "requires", "require", "consists", "consist", "have"}
+    )
+    predicate = list(clause.predicate)
+    if at < 0 or any(
+        token.low not in lexicon.MODAL | {"always", "also", "only", "optionally", "to"} for token in predicate[:at]
+    ):
+        return None
+    entity = subject_entity(clause.subject, scene)
+    if not entity:
+        return None
+    before = {token.low for token in predicate[: at + 1]}
+    required: bool | None = None
+    if before & {"must", "shall", "needs", "need", "requires", "require"} or "always" in before:
+        required = True
+    elif before & {"may", "can", "could", "optionally", "might"}:
+        required = False
+    rest = predicate[at + 1 :]
+    rest = rest[1:] if rest and rest[0].low in {"of", ":", "always", "to"} else rest
+    rest = rest[2:] if starts(rest, 0, ("the", "following")) else rest
+    return listed_fields(rest, replace(scene, entity=entity, required=required))
+
+
+def subject_entity(subject: tuple[Token, ...], scene: Scene) -> str:
+    """Return the entity that the subject names, "" where it names none."""
+    lows = [token.low for token in subject]
+    if lows and lows[-1] in lexicon.PRONOUNS | {"this", "these", "each", "all"} and len(lows) <= 2:
+        return scene.entity
+    if not lows or lows[0] in {"no", "only", "two", "neither"}:
+        return ""
+    return scene.names.exact(bare_phrase(subject)) or ""

@@ -1,0 +1,119 @@
+"""List items and table rows: fields below "A book has:", "Book: title, author", a table of fields."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from botarmy.outline import Passage
+from providers.offline import lexicon
+from providers.offline.understand_clauses import anchor_in, label_split
+from providers.offline.understand_constraints import field_reference
+from providers.offline.understand_facts import Fact, OperationFact, bare_phrase
+from providers.offline.understand_fields import Scene, field_item, listed_fields
+from providers.offline.understand_nouns import fieldish, names_entities
+from providers.offline.understand_qualities import values_at
+from providers.offline.understand_tokens import Token, tokenise
+
+_LEADS_FIELDS = lexicon.HAS | frozenset(
+    "fields attributes properties with following needs requires consists field data details".split()
+)
+_NAME_HEADERS = frozenset("field name attribute property column feld".split())
+_ENTITY_HEADERS = frozenset("entity object resource model table record".split())
+_YES = frozenset("yes y true x ✓ ✔ required mandatory ja sí si oui must".split())
+
+
+def read_item(passage: Passage, tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read a list item or a row by the place where it stands; None where it is an ordinary sentence."""
+    if passage.kind == "row":
+        return _row(passage, scene)
+    if not tokens:
+        return None
+    tokens = tokens[:-1] if tokens[-1].low in {".", ";", ","} else tokens
+    labelled = _labelled(tokens, passage, scene)
+    if labelled:
+        return labelled
+    if passage.kind != "item":
+        return None
+    if any(names_entities(lead) for lead in (*passage.leads[-1:], *passage.headings[-1:])):
+        entity = scene.names.exact(bare_phrase(tokens))
+        return [OperationFact(entity, ("manage",))] if entity else None
+    return _field_below(tokens, passage, scene)
+
+
+def _field_below(tokens: list[Token], passage: Passage, scene: Scene) -> list[Fact] | None:
+    """A field below its entity's lead-in or heading."""
+    lead = [token.low for token in tokenise(passage.leads[-1])] if passage.leads else []
+    expects = bool(set(lead) & _LEADS_FIELDS) or not lead
+    verb = tokens[0].low in lexicon.OPERATION_FORMS or tokens[0].low in lexicon.STATE_VERBS
+    if not lead and not fieldish(tokens):
+        return None
+    if not scene.entity or not expects or (verb and len(tokens) > 1 and not set(lead) & _LEADS_FIELDS):
+        return None
+    if anchor_in(tokens) >= 0 and not _relative(tokens):
+        return None
+    required = True if set(lead) & {"must", "shall", "requires", "needs", "required", "mandatory"} else None
+    required = False if set(lead) & {"may", "optional", "optionally"} else required
+    within = replace(scene, required=required)
+    return field_item(tokens, within) or listed_fields(tokens, within)
+
+
+def _relative(tokens: list[Token]) -> bool:
+    """Whether the anchor belongs to the field's description: "rating, which must be …", "status (can be a or b)"."""
+    at = anchor_in(tokens)
+    return at > 0 and any(token.low in {",", ":", "that", "which", "–", "-"} for token in tokens[:at])
+
+
+def _labelled(tokens: list[Token], passage: Passage, scene: Scene) -> list[Fact] | None:
+    parts = label_split(tokens)
+    if parts is None:
+        return None
+    label, rest = parts
+    entity = scene.names.exact(bare_phrase(label))
+    if entity and anchor_in(rest) < 0:
+        return listed_fields(rest, replace(scene, entity=entity, required=None))
+    ref = field_reference(label, scene) if not entity else None
+    if ref is None:
+        return None
+    values, end = values_at(rest, 0)
+    if ref[1][-1] in lexicon.STATE_NOUNS and len(values) > 1 and end == len(rest):
+        opened = [*tokenise(ref[1][-1]), *tokenise("("), *rest, *tokenise(")")]
+        return field_item(opened, replace(scene, entity=ref[0]))
+    below = scene.entity and (passage.kind == "item" or bool(passage.headings))
+    return (
+        field_item([*tokenise(" ".join(ref[1])), *tokenise(":"), *rest], replace(scene, entity=ref[0]))
+        if below
+        else None
+    )
+
+
+def _row(passage: Passage, scene: Scene) -> list[Fact] | None:
+    """A row of a table of fields: field, type, required, rules."""
+    cells = {(header or str(number)).lower().strip("*_ ?"): cell for number, (header, cell) in enumerate(passage.cells)}
+    entity_header = next((header for header in cells if header in _ENTITY_HEADERS), "")
+    entity = scene.entity
+    if entity_header:
+        entity = scene.names.exact(bare_phrase(tokenise(cells[entity_header]))) or ""
+    listed = next((cells[header] for header in cells if header in {"fields", "attributes", "properties", "felder"}), "")
+    if entity and listed:
+        return listed_fields(tokenise(listed), replace(scene, entity=entity, required=None))
+    name = next((cells[header] for header in cells if header in _NAME_HEADERS), "")
+    if not entity or not name:
+        return None
+    said = [_cell(header, cell) for header, cell in cells.items() if header not in _NAME_HEADERS | {entity_header}]
+    text = ", ".join(part for part in said if part)
+    return field_item(
+        [*tokenise(name), *tokenise(f"( {text} )" if text else "")], replace(scene, entity=entity, required=None)
+    )
+
+
+def _cell(header: str, cell: str) -> str:
+    """Turn a cell into words about the field."""
+    low = cell.lower().strip()
+    if header in {"required", "mandatory", "unique", "pflicht", "eindeutig"}:
+        word = "unique" if header in {"unique", "eindeutig"} else "required"
+        return (
+            word
+            if low in _YES
+            else ("optional" if low in {"no", "n", "optional", "nein"} and word == "required" else "")
+        )
+    return "" if low in {"-", "–", "—", "none", "n/a", ""} else cell

@@ -1,0 +1,333 @@
+"""Wishes for records: "librarians can add, edit and delete books", user stories, "mark a task as done"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from providers.offline import lexicon, words
+from providers.offline.understand_facts import Fact, OperationFact, TransitionFact, bare_phrase
+from providers.offline.understand_fields import Scene
+from providers.offline.understand_states import match_state
+from providers.offline.understand_tokens import Token, find, split_on, starts
+
+_WISHES = (
+    *(
+        ("must", "be", "able", "to"),
+        ("should", "be", "able", "to"),
+        ("shall", "be", "able", "to"),
+        ("can",),
+        ("may",),
+        ("could",),
+    ),
+    *(
+        ("want", "to"),
+        ("wants", "to"),
+        ("need", "to"),
+        ("needs", "to"),
+        ("is", "able", "to"),
+        ("are", "able", "to"),
+        ("has", "to"),
+    ),
+    *(
+        ("be", "possible", "to"),
+        ("possible", "to"),
+        ("would", "like", "to"),
+        ("want", "to", "be", "able", "to"),
+        ("will", "be", "able", "to"),
+    ),
+    *(
+        ("need", "to", "be", "able", "to"),
+        ("must",),
+        ("should",),
+        ("shall",),
+        ("have", "to"),
+        ("to", "be", "able", "to"),
+        ("wish", "to"),
+    ),
+    *(("can", "also"), ("able", "to"), ("allows", "to"), ("lets", "you"), ("lets", "me"), ("to",), ("will",)),
+)
+_LETTING = frozenset("lets let allows allow enables enable permits permit helps help".split())
+_KEEPING = frozenset(
+    "keeps keep stores store manages manage tracks track records record lists list handles handle organises organizes maintains".split()
+)
+_PLACES = (
+    *(
+        ("in", "the", "system"),
+        ("to", "the", "system"),
+        ("from", "the", "system"),
+        ("in", "the", "app"),
+        ("in", "the", "database"),
+    ),
+    *(
+        ("to", "the", "catalogue"),
+        ("to", "the", "catalog"),
+        ("from", "the", "catalogue"),
+        ("to", "the", "list"),
+        ("from", "the", "list"),
+    ),
+    *(
+        ("to", "my", "list"),
+        ("from", "my", "list"),
+        ("to", "a", "list"),
+        ("at", "any", "time"),
+        ("through", "the", "api"),
+        ("via", "the", "api"),
+    ),
+    *(("via", "an", "api"), ("through", "an", "api"), ("over", "http"), ("in", "one", "place")),
+)
+_LISTS = frozenset("list overview catalogue catalog register index collection record records database".split())
+_OBJECT_ENDS = frozenset(
+    {
+        "by",
+        "with",
+        "without",
+        "for",
+        "per",
+        "if",
+        "when",
+        "who",
+        "which",
+        "that",
+        "where",
+        "from",
+        "sorted",
+        "within",
+        "than",
+    }
+)
+_DETERMINERS = frozenset("a an the all every each any new existing my our your their these individual single".split())
+_LONGEST_ROLE = 5
+_STORY = frozenset({"as"})
+
+
+@dataclass(frozen=True)
+class Story:
+    """A user story: who wants what."""
+
+    role: str
+    wish: list[Token]
+
+
+def user_story(tokens: list[Token]) -> Story | None:
+    """Read "As a member, I want to borrow books so that …"."""
+    if len(tokens) < 4 or tokens[0].low != "as" or tokens[1].low not in lexicon.DETERMINERS:
+        return None
+    at = find(tokens, frozenset({"i", "we"}))
+    if not 0 < at <= _LONGEST_ROLE + 2:
+        return None
+    role = " ".join(token.text for token in tokens[2:at] if token.kind == "word")
+    return Story(role, tokens[at:])
+
+
+def operation_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read a wish for records in the active: (role) can verb objects; or a bare "add and edit books"."""
+    tokens = _without_places(tokens)
+    return _bare_wish(tokens, scene) or _after_wish(tokens, scene) or _kept(tokens, scene)
+
+
+def _without_places(tokens: list[Token]) -> list[Token]:
+    for phrase in _PLACES:
+        for index in range(len(tokens) - len(phrase) + 1):
+            if starts(tokens, index, phrase):
+                return tokens[:index] + tokens[index + len(phrase) :]
+    return tokens
+
+
+def _after_wish(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    for index in range(min(len(tokens), _LONGEST_ROLE + 4)):
+        end = max((index + len(phrase) for phrase in _WISHES if starts(tokens, index, phrase)), default=0)
+        if end:
+            role = [token.low for token in tokens[:index]]
+            if {"only", "no", "not", "never", "without"} & {*role, *(token.low for token in tokens[index:end])}:
+                return None
+            return _bare_wish(tokens[end:], scene)
+    return None
+
+
+def _kept(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """The library keeps a list of books; a list of all members; the app tracks parcels."""
+    at = find(tokens, _KEEPING)
+    if 0 < at <= _LONGEST_ROLE:
+        subject = [token.low for token in tokens[:at]]
+        if not set(subject) & (lexicon.NOT | {"no", "only", "can", "must"}):
+            return _objects(_after_list(tokens[at + 1 :]), scene, ("manage",))
+    listed = _after_list(tokens)
+    return _objects(listed, scene, ("read",)) if listed is not tokens else None
+
+
+def _after_list(tokens: list[Token]) -> list[Token]:
+    """Step over "a list of", "track of"."""
+    start = 0
+    while start < len(tokens) and tokens[start].low in _DETERMINERS | {"simple"}:
+        start += 1
+    if start + 1 < len(tokens) and tokens[start].low in _LISTS | {"track"} and tokens[start + 1].low in {"of", "for"}:
+        return tokens[start + 2 :]
+    return tokens
+
+
+def _bare_wish(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read verbs and their objects, several times over: "add books, edit and delete them"."""
+    facts: list[Fact] = []
+    index = 0
+    while index < len(tokens):
+        verbs, start = _verbs(tokens, index)
+        if not verbs:
+            return None
+        end = _next_verb(tokens, start)
+        found = _wish(verbs, tokens[start:end], scene)
+        if found is None:
+            return None
+        facts.extend(found)
+        index = end
+        while index < len(tokens) and tokens[index].low in {",", "and", "or", ";", "to", "then", "also"}:
+            index += 1
+    return facts or None
+
+
+def _verbs(tokens: list[Token], index: int) -> tuple[list[str], int]:
+    found: list[str] = []
+    while index < len(tokens):
+        low = tokens[index].low
+        particle = low + "_" + tokens[index + 1].low if index + 1 < len(tokens) else low
+        if particle in lexicon.STATE_VERBS:
+            found.append(particle)
+            index += 2
+        elif low in lexicon.OPERATION_FORMS or low in lexicon.STATE_VERBS or low in {"mark", "set"}:
+            found.append(low)
+            index += 1
+        elif low in {",", "and", "or", "/", "&"} and found:
+            index += 1
+        else:
+            break
+    return found, index
+
+
+def _next_verb(tokens: list[Token], start: int) -> int:
+    """Return where the next verb group begins, after a joint."""
+    for index in range(start, len(tokens) - 1):
+        following = tokens[index + 1].low
+        if tokens[index].low in {"and", ",", "or", ";"} and (
+            following in lexicon.OPERATION_FORMS or following in lexicon.STATE_VERBS | {"mark"}
+        ):
+            return index
+    return len(tokens)
+
+
+def _wish(verbs: list[str], objects: list[Token], scene: Scene) -> list[Fact] | None:
+    if verbs[-1] in {"mark", "set"}:
+        return _mark(objects, scene) if len(verbs) == 1 else None
+    objects = _after_list(objects)
+    operations = tuple(lexicon.OPERATION_FORMS[verb] for verb in verbs if verb in lexicon.OPERATION_FORMS)
+    states = [verb for verb in verbs if verb not in lexicon.OPERATION_FORMS]
+    facts = _objects(objects, scene, operations or ("read",))
+    if facts is None or not states:
+        return facts
+    entities = [fact.entity for fact in facts]
+    moved: list[Fact] = [
+        TransitionFact(entity, verb, match_state(_state_of(verb), scene.states_of(entity)))
+        for entity in entities
+        for verb in states
+    ]
+    return moved if not operations else [*facts, *moved]
+
+
+def _state_of(verb: str) -> str:
+    head, _, particle = verb.partition("_")
+    return f"{words.participle_of(head)} {particle}".strip()
+
+
+def _mark(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Mark a task as done."""
+    at = find(tokens, frozenset({"as", "to"}))
+    if at <= 0 or not 0 < len(tokens) - at - 1 <= 3:  # a state has at most three words
+        return None
+    found = _objects(tokens[:at], scene, ("read",))
+    facts: list[Fact] = []
+    for part in split_on(tokens[at + 1 :], frozenset({"or", ",", "and"})):
+        state = " ".join(token.low for token in part)
+        if not words.snake(state) or set(state.split()) & lexicon.SUBORDINATE:
+            return None
+        facts.extend(
+            TransitionFact(fact.entity, f"mark_{words.snake(state)}", match_state(state, scene.states_of(fact.entity)))
+            for fact in found or []
+        )
+    return facts or None
+
+
+def _objects(tokens: list[Token], scene: Scene, operations: tuple[str, ...]) -> list[Fact] | None:
+    """Read "books and members", "a new book", "them"; None where a word is left over."""
+    if not tokens or any(token.kind not in {"word", "quoted"} and token.low not in {",", "/", "&"} for token in tokens):
+        return None
+    found: list[Fact] = []
+    for part in split_on(tokens, frozenset({",", "and", "or", "/", "&"})):
+        low = [token.low for token in part]
+        if low in (["it"], ["them"], ["these"]) and (found or scene.entity):
+            found.append(OperationFact(found[-1].entity if found else scene.entity, operations))
+            continue
+        if set(low) & _OBJECT_ENDS:
+            return None
+        while low and low[0] in _DETERMINERS:
+            low.pop(0)
+        entity = scene.names.exact(tuple(low))
+        if not entity:
+            return None
+        found.append(OperationFact(entity, operations))
+    return found or None
+
+
+def passive_operation(subject: tuple[Token, ...], predicate: tuple[Token, ...], scene: Scene) -> list[Fact] | None:
+    """Read "books can be added, changed and deleted", "members are managed (by the librarian)"."""
+    low = [token.low for token in predicate]
+    be = next((index for index, word in enumerate(low[:5]) if word in {"be", "is", "are"}), -1)
+    if (
+        be < 0
+        or set(low[:be]) & {"not", "never", "only", "no"}
+        or set(low[: be + 1]) - lexicon.MODAL - {"be", "is", "are", "also"}
+    ):
+        return None
+    entity = scene.names.exact(bare_phrase(subject)) if subject and subject[0].low not in {"only", "no"} else None
+    by = low.index("by") if "by" in low else len(low)
+    verbs = [word for word in low[be + 1 : by] if word not in {",", "and", "or", "/", "also"}]
+    role = bare_phrase(predicate[by + 1 :])
+    if not entity or not verbs or len(role) > _LONGEST_ROLE or set(role) & lexicon.STOP:
+        return None
+    forms = [lexicon.OPERATION_FORMS.get(verb, "") for verb in verbs]
+    return (
+        [OperationFact(entity, tuple(forms))]
+        if all(forms) and all(verb in lexicon.CRUD_PARTICIPLES or _participle(verb) for verb in verbs)
+        else None
+    )
+
+
+def _participle(verb: str) -> bool:
+    return verb.endswith("ed") or verb in {"kept", "seen", "shown"}
+
+
+def roles_in(tokens: list[Token]) -> str:
+    """Return the role that a sentence names as its subject: "librarians can …" -> "librarians"; "" where none."""
+    for phrase in (
+        ("can",),
+        ("must", "be", "able"),
+        ("want", "to"),
+        ("wants", "to"),
+        ("needs", "to"),
+        ("should", "be", "able"),
+        ("may",),
+    ):
+        for index in range(1, min(len(tokens), _LONGEST_ROLE)):
+            if starts(tokens, index, phrase):
+                role = bare_phrase(tokens[:index])
+                heads = set(role[-1:])
+                return " ".join(role) if heads & lexicon.PERSONS else ""
+    return ""
+
+
+def letting_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read "the app lets users add and list tasks"."""
+    at = find(tokens, _LETTING)
+    if not 0 <= at <= _LONGEST_ROLE:
+        return None
+    for index in range(at + 1, min(len(tokens), at + _LONGEST_ROLE)):
+        if tokens[index].low in lexicon.OPERATION_FORMS or tokens[index].low in lexicon.STATE_VERBS:
+            return _bare_wish(_without_places(tokens[index:]), scene)
+    return None

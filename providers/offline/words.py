@@ -1,0 +1,143 @@
+"""Words to names: identifiers, singular and plural, verbs of past participles. Pure and total."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from providers.offline import lexicon
+
+_GERMAN = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "ae", "Ö": "oe", "Ü": "ue", "æ": "ae", "ø": "o"}
+)
+_LONGEST = 40
+
+
+@lru_cache(maxsize=20_000)
+def snake(text: str) -> str:
+    """Return the text as ASCII snake_case, possibly empty (scripts that have no ASCII form)."""
+    plain = unicodedata.normalize("NFKD", text.translate(_GERMAN)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")[:_LONGEST].strip("_")
+
+
+def field_name(text: str) -> str:
+    """Return a safe field identifier, or "" where none can be made."""
+    name = snake(text).lstrip("0123456789_")
+    return f"{name}_value" if name in lexicon.FORBIDDEN else name
+
+
+def entity_name(text: str) -> str:
+    """Return a safe entity identifier, or "" where none can be made."""
+    name = snake(text).lstrip("0123456789_")
+    return f"{name}_record" if name in lexicon.FORBIDDEN_ENTITIES else name
+
+
+@lru_cache(maxsize=20_000)
+def singular(word: str) -> str:
+    """Return the English singular of one lower-case word."""
+    if word in lexicon.IRREGULAR_PLURALS:
+        return lexicon.IRREGULAR_PLURALS[word]
+    if word in lexicon.UNCOUNTED or len(word) <= 3 or word.endswith(("ss", "us", "is")):  # gas, bus
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith(("ches", "shes", "xes", "sses", "zzes", "uses")):
+        return word[:-2]
+    return word.removesuffix("s")
+
+
+@lru_cache(maxsize=20_000)
+def plural(word: str) -> str:
+    """Return the English plural of one lower-case word."""
+    for many, one in lexicon.IRREGULAR_PLURALS.items():
+        if one == word:
+            return many
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return word[:-1] + "ies"
+    if word.endswith(("s", "x", "ch", "sh", "z")):
+        return word + "es"
+    return word + "s"
+
+
+def singular_phrase(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the phrase with its last word singular."""
+    return (*words[:-1], singular(words[-1])) if words else ()
+
+
+def is_plural(word: str) -> bool:
+    """Say whether the English word looks like a plural."""
+    return singular(word) != word
+
+
+def state_name(text: str) -> str:
+    """Return a state as a word that is safe everywhere."""
+    return snake(text)
+
+
+@lru_cache(maxsize=5_000)
+def verb_of(participle: str) -> str:
+    """Return the action name for a state or past participle: approved -> approve; else mark_<state>."""
+    text = participle.strip().lower()
+    if text in lexicon.IRREGULAR_VERBS:
+        return lexicon.IRREGULAR_VERBS[text]
+    if re.fullmatch(r"\w+iert", text):
+        return snake(text[:-1] + "en")
+    if not re.fullmatch(r"[a-z]{4,}ed", text):
+        return f"mark_{snake(text)}"
+    if text.endswith("ied"):
+        return text[:-3] + "y"
+    return _stem(text[:-2])
+
+
+def _stem(stem: str) -> str:
+    if stem[-1] == stem[-2] and stem[-1] not in "lsz":
+        return stem[:-1]
+    silent = (
+        "v",
+        "c",
+        "z",
+        "u",
+        "at",
+        "dg",
+        "rg",
+        "ng",
+        "as",
+        "es",
+        "is",
+        "os",
+        "us",
+        "rs",
+        "ns",
+        "iz",
+        "ot",
+        "ur",
+        "uir",
+    )
+    keeps = ("eat", "ss", "ong", "ocus", "oat", "ait", "ept", "omat")
+    return stem + "e" if stem.endswith(silent) and not stem.endswith(keeps) else stem
+
+
+@lru_cache(maxsize=5_000)
+def participle_of(verb: str) -> str:
+    """Return the state that an action leads to: approve -> approved, pay -> paid."""
+    for state, base in lexicon.IRREGULAR_VERBS.items():
+        if base == verb:
+            return state
+    if verb.endswith("e"):
+        return verb + "d"
+    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        return verb[:-1] + "ied"
+    if verb.endswith(("ip", "op", "it", "ag", "an", "ap", "ug")) and len(verb) <= 6:  # ship, stop, submit
+        return verb + verb[-1] + "ed"
+    return verb + "ed"
+
+
+def is_participle(text: str) -> bool:
+    """Say whether the word is a past participle whose verb is known or regular."""
+    return not verb_of(text).startswith("mark_")
+
+
+def pascal(name: str) -> str:
+    """Return snake_case as PascalCase."""
+    return "".join(part.capitalize() for part in name.split("_"))
