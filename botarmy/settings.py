@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from errno import EISDIR
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from botarmy.records import Record
 
 ROLES = ("analyst", "architect", "coder", "tester", "deployer")
 DEFAULT_PROVIDER = "offline"
+_ROLE_PREFIXES = tuple(f"{role.upper()}_AGENT_" for role in ROLES)
 
 
 class RoleChoice(Record):
@@ -167,6 +169,8 @@ def _read_env_file(env_file: Path | None) -> Mapping[str, str | None]:
     if env_file is None or not env_file.exists():
         return {}
     try:
+        if env_file.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
         return dotenv_values(env_file, interpolate=False, encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
@@ -183,7 +187,7 @@ def _unknown_names(names: Iterable[str]) -> list[str]:
     known = setting_names()
     problems = []
     for name in names:
-        ours = name.upper().startswith("BOTARMY_") or name.upper().endswith(("_AGENT_PROVIDER", "_AGENT_MODEL"))
+        ours = name.upper().startswith("BOTARMY_") or name.upper().startswith(_ROLE_PREFIXES)
         if ours and name.upper() not in known:
             near = get_close_matches(name.upper(), known, n=1)
             problems.append(f"{name} is no setting" + (f" (did you mean {near[0]}?)" if near else ""))

@@ -12,33 +12,12 @@ from botarmy.agents.work import PhaseWork
 from botarmy.artifacts import DRAFTS, KINDS, Sentence
 from botarmy.brief import sentences
 from botarmy.completion import Ask, Completion, CompletionRequest
+from botarmy.definitions.purposes import PURPOSE_INPUTS, schema_of
 from botarmy.errors import DefinitionError, InvalidOutput
 from botarmy.records import Record, canonical_json
 
 R = TypeVar("R", bound=Record)
 
-NEEDS: Mapping[str, tuple[str, ...]] = {
-    "project_plan": (),
-    "user_requirements": ("project_plan",),
-    "success_criteria": ("project_plan", "user_requirements"),
-    "feature_breakdown": ("project_plan", "user_requirements"),
-    "acceptance_criteria": ("user_requirements", "feature_breakdown"),
-    "data_models": ("project_plan", "user_requirements", "feature_breakdown"),
-    "api_specifications": ("user_requirements", "feature_breakdown", "data_models"),
-    "technical_architecture": ("project_plan", "feature_breakdown", "data_models", "api_specifications"),
-    "implementation_plan": ("feature_breakdown", "data_models", "technical_architecture"),
-    "risk_assessment": ("project_plan", "user_requirements"),
-    "source_code": ("project_plan", "user_requirements", "data_models", "api_specifications", "implementation_plan"),
-    "unit_tests": ("user_requirements", "data_models", "api_specifications", "source_code"),
-    "documentation": ("project_plan", "user_requirements", "data_models", "api_specifications", "source_code"),
-    "acceptance_tests": ("user_requirements", "data_models", "api_specifications", "source_code"),
-    "deployment_files": ("project_plan", "source_code", "api_specifications"),
-    "environment_config": ("project_plan", "source_code"),
-    "monitoring_setup": ("project_plan", "api_specifications", "source_code"),
-}
-"""Purpose -> the artifacts that its request carries, in the order in which purposes can be asked."""
-
-_SCHEMAS: Mapping[str, type[Record]] = {**KINDS, **DRAFTS}
 _SHOWN_PROBLEMS = 8
 # JSON's escape of a NUL, not the six characters that a program text may hold (there the backslash is doubled).
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -79,7 +58,7 @@ class Dialogue:
     def find(self, kind: str) -> Record | None:
         """Return the artifact of that kind, or None if the phase does not have it."""
         if kind not in self._known and kind in self._work.artifacts:
-            self._known[kind] = validated(_SCHEMAS[kind], kind, self._work.artifacts[kind])
+            self._known[kind] = validated(schema_of(kind), kind, self._work.artifacts[kind])
         return self._known.get(kind)
 
     async def ask(self, schema: type[R]) -> R:
@@ -99,19 +78,20 @@ class Dialogue:
     async def ask_all(self, purposes: Iterable[str]) -> dict[str, Record]:
         """Ask for several kinds, each after those that it needs, and return them by kind."""
         wanted = set(purposes)
-        return {purpose: await self.ask(_SCHEMAS[purpose]) for purpose in NEEDS if purpose in wanted}
+        return {purpose: await self.ask(schema_of(purpose)) for purpose in PURPOSE_INPUTS if purpose in wanted}
 
     def _note(self, purpose: str, record: Record, completion: Completion) -> None:
         self._known[purpose] = record
         self._confidences.append(completion.confidence)
 
     def _request(self, purpose: str, schema: type[Record]) -> CompletionRequest:
-        inputs: dict[str, Any] = {
+        given: dict[str, Any] = {
             "brief": self._work.brief,
             "sentences": [sentence.model_dump(mode="json") for sentence in self.sentences],
-            **{kind: self._input(purpose, kind) for kind in NEEDS[purpose]},
             "feedback": list(self._work.feedback),
         }
+        needed = {name: self._input(purpose, name) for name in PURPOSE_INPUTS[purpose] if name not in given}
+        inputs = {**given, **needed}
         return CompletionRequest(
             role=self._work.phase.agent,
             purpose=purpose,
@@ -168,4 +148,4 @@ def _places(error: ValidationError) -> str:
 
 
 def _kind_of(schema: type[Record]) -> str:
-    return next(kind for kind, known in _SCHEMAS.items() if known is schema)
+    return next(kind for kind, known in {**KINDS, **DRAFTS}.items() if known is schema)

@@ -103,7 +103,7 @@ def _defects(requirements: UserRequirements, results: TestResults, evidence: Seq
             }
         )
     for one in evidence:
-        if one.outcome == "passed" or (one.check in TEST_CHECKS and one.outcome == "failed" and results.failed):
+        if one.outcome == "passed" or _told_by_its_cases(one):
             continue
         yield Defect.model_validate(
             {
@@ -113,6 +113,11 @@ def _defects(requirements: UserRequirements, results: TestResults, evidence: Seq
                 "evidence": reference(one),
             }
         )
+
+
+def _told_by_its_cases(evidence: Evidence) -> bool:
+    """Whether failing test cases, each a defect of its own, are why this check failed."""
+    return evidence.check in TEST_CHECKS and evidence.outcome == "failed" and bool(figure(evidence, "failed"))
 
 
 def _severity_of_case(case: TestCase, priority: Mapping[str, str]) -> str:

@@ -22,7 +22,6 @@ from botarmy.records import Measure
 
 __all__ = [
     "DOCUMENT_MEASURES",
-    "MEASURE_NAMES",
     "checks_passed",
     "clarity_validation",
     "completeness_check",
@@ -66,22 +65,8 @@ DOCUMENT_MEASURES: Mapping[str, tuple[Callable[..., Measure], tuple[str, ...]]] 
     "models_normalised": (models_normalised, ("data_models",)),
     "steps_acyclic": (steps_acyclic, ("implementation_plan",)),
 }
-"""Measure -> its function and the artifacts that it takes, in the order of its arguments."""
-
-MEASURE_NAMES = frozenset(
-    {
-        *DOCUMENT_MEASURES,
-        "checks_passed",
-        "config_valid",
-        "coverage",
-        "healthy",
-        "product_complete",
-        "requirements_verified",
-        "tests_passed",
-        "tree_valid",
-    }
-)
-"""Every measure that a gate rule may name."""
+"""Measure -> its function and the artifacts that it takes, in the order of its arguments; the words that gates may use
+for all measures are in botarmy.definitions.purposes.MEASURES."""
 
 
 def measure_documents(made: Collection[str], known: Mapping[str, Any]) -> tuple[Measure, ...]:
