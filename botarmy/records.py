@@ -38,7 +38,8 @@ class Decision(StrEnum):
 class Record(BaseModel):
     """Base of all records: immutable, unknown fields refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Schemas are built when first used: a short command uses few of the records that it imports.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Approval(StrEnum):

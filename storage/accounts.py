@@ -106,7 +106,10 @@ def _account(entry: pwd.struct_passwd) -> Account:
 
 def _may_pass(account: Account, directory: Path) -> bool:
     facts = directory.stat()
-    if any(tag == _USER and who == account.uid and perm & _SEARCH for tag, perm, who in _read_acl(directory)):
+    acl = _read_acl(directory)
+    # The mask bounds what the list grants; a chmod by anyone else sets it anew.
+    mask = next((permissions for tag, permissions, _ in acl if tag == _MASK), _SEARCH)
+    if any(tag == _USER and who == account.uid and permissions & mask & _SEARCH for tag, permissions, who in acl):
         return True
     if facts.st_uid == account.uid:
         return bool(facts.st_mode & stat.S_IXUSR)

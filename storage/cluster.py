@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from storage.accounts import Account, let_pass, let_read, server_account
 SUPERUSER = "postgres"
 START_TIMEOUT_S = 120
 _LOG_LIMIT = 10_000_000
+_ORPHANS_WAIT_S = 20.0
+_NEEDED_BYTES = 100_000_000
 _SOCKET = ".s.PGSQL.5432"
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux; the lock file beside the socket has five letters more.
 _SOCKET_PATH_LIMIT = 98
@@ -69,9 +72,10 @@ class Cluster:
 
     @property
     def sockets(self) -> Path:
-        """The folder of the server's socket: beside the data, or a short one where that path is too long."""
+        """The folder of the server's socket: beside the data, or a short one where that path cannot be one."""
         beside = self.root / "run"
-        if len(os.fsencode(beside / _SOCKET)) <= _SOCKET_PATH_LIMIT:
+        # A comma would make libpq see two hosts.
+        if len(os.fsencode(beside / _SOCKET)) <= _SOCKET_PATH_LIMIT and "," not in str(beside):
             return beside
         return Path(tempfile.gettempdir()) / f"botarmy-{sha256(os.fsencode(self.data)).hexdigest()[:16]}"
 
@@ -107,6 +111,7 @@ class Cluster:
         """Make the data directory, complete or not at all."""
         account = self.account
         self._prepare(account)
+        _see_space(self.root)
         for abandoned in self.root.glob("new-*"):
             shutil.rmtree(abandoned)
         fresh = Path(tempfile.mkdtemp(prefix="new-", dir=self.root))
@@ -133,8 +138,17 @@ class Cluster:
         self._clear_stale()
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.old"))
-        _run(account, "pg_ctl", "start", "--pgdata", str(self.data), "--log", str(self.log), "--wait",
-             "--timeout", str(START_TIMEOUT_S), doing="start the database server", log=self.log)  # fmt: skip
+        deadline = time.monotonic() + _ORPHANS_WAIT_S
+        while True:
+            try:
+                _run(account, "pg_ctl", "start", "--pgdata", str(self.data), "--log", str(self.log), "--wait",
+                     "--timeout", str(START_TIMEOUT_S), doing="start the database server", log=self.log)  # fmt: skip
+            except _StillEnding:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
     def stop(self) -> None:
         """Stop the server: sessions end, what was committed is on disk."""
@@ -184,19 +198,44 @@ class Cluster:
         _own(account, target)
 
     def _clear_stale(self) -> None:
-        """Remove the pid file that a killed server left: its number may by now belong to any other process."""
-        stale = self.data / "postmaster.pid"
-        if stale.exists() and self.pid() is None:
-            stale.unlink()
+        """Remove a killed server's pid file where its number now belongs to something else (as in a new container).
+
+        PostgreSQL itself deals with a number that nobody has, and looks for what the killed server left running.
+        """
+        with suppress(OSError, ValueError):
+            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            if _exists(pid) and not _is_server(pid, self.data):
+                (self.data / "postmaster.pid").unlink()
 
 
-def _is_server(pid: int, data: Path) -> bool:
+def _see_space(folder: Path) -> None:
+    """Refuse to begin where a new database cannot fit; PostgreSQL itself then only says that it aborted."""
+    free = shutil.disk_usage(folder).free
+    if free < _NEEDED_BYTES:
+        raise StorageError(
+            f"Could not make the database: the disk is full ({free // 1_000_000} MB are free in {folder}, "
+            f"{_NEEDED_BYTES // 1_000_000} MB are needed).",
+            hint="Free some space, or name a BOTARMY_HOME on another disk.",
+        )
+
+
+class _StillEnding(Unavailable):
+    """The sessions of a killed server have not all noticed yet that it is gone."""
+
+
+def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
+    return True
+
+
+def _is_server(pid: int, data: Path) -> bool:
+    if not _exists(pid):
+        return False
     with suppress(OSError):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         return words[0].endswith(b"postgres") and os.fsencode(data) in words
@@ -212,7 +251,11 @@ def _own(account: Account, path: Path) -> None:
 
 
 def _run(account: Account, program: str, *arguments: str, doing: str, log: Path | None = None) -> str:
-    """Run a program of the server as its account, with none of our environment: it may hold keys."""
+    """Run a program of the server as its account, with none of our environment: it may hold keys.
+
+    Where it fails, what it wrote into `log` meanwhile helps to say why.
+    """
+    before = log.stat().st_size if log is not None and log.exists() else 0
     command: Sequence[str] = [str(programs() / program), *arguments]
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
     # Files, not pipes: the server inherits them and would hold a pipe open for ever.
@@ -232,7 +275,7 @@ def _run(account: Account, program: str, *arguments: str, doing: str, log: Path 
         output.seek(0)
         text = output.read().decode(errors="replace")
     if done.returncode:
-        raise _explain(doing, text, log)
+        raise _explain(doing, text, log, before)
     return text
 
 
@@ -240,10 +283,15 @@ def _look(log: Path | None) -> str:
     return f"The server's own words are in {log}." if log else ""
 
 
-def _explain(doing: str, said: str, log: Path | None) -> StorageError:
+def _explain(doing: str, said: str, log: Path | None, before: int) -> StorageError:
     written = said
     if log is not None and log.exists():
-        written += log.read_text(errors="replace")[-4000:]
+        written += log.read_bytes()[before:].decode(errors="replace")
+    if "pre-existing shared memory block" in written or "Is another postmaster" in written:
+        return _StillEnding(
+            f"Could not {doing}: parts of an earlier server are still running.",
+            hint="Wait a moment and try again, or end the processes named postgres of this BOTARMY_HOME.",
+        )
     if "No space left on device" in written:
         return StorageError(f"Could not {doing}: the disk is full.", hint="Free some space, then do the same again.")
     if "Permission denied" in written:

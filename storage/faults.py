@@ -45,6 +45,9 @@ _BY_STATE: dict[str, Callable[[str], BotArmyError]] = {
         f"Postgres takes no more connections: {why}",
         hint="Raise its max_connections, or lower BOTARMY_DB_POOL_SIZE of the processes that share it.",
     ),
+    "25P03": lambda why: Unavailable(
+        f"This process was silent for too long in the middle of a change, and Postgres gave it up: {why}", hint=_RETRY
+    ),
     "40P01": lambda why: Unavailable(f"Two writers waited for each other: {why}", hint=_RETRY),
     "40001": lambda why: Unavailable(f"Another writer was first: {why}", hint=_RETRY),
     "55P03": lambda why: Unavailable(f"Another writer held the row for too long: {why}", hint=_RETRY),

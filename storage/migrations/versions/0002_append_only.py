@@ -37,33 +37,32 @@ BEGIN
 END $$;
 """
 
+_GUARDED = ("audit_events", "artifact_versions", "evidence", "llm_calls", "hitl_requests")
+
 _TRIGGERS = """
 CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW EXECUTE FUNCTION botarmy_never();
-CREATE TRIGGER guard_all BEFORE TRUNCATE ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION botarmy_never();
 CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON artifact_versions FOR EACH ROW EXECUTE FUNCTION botarmy_only_purge();
 CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON evidence FOR EACH ROW EXECUTE FUNCTION botarmy_only_purge();
+CREATE TRIGGER guard BEFORE DELETE ON llm_calls FOR EACH ROW EXECUTE FUNCTION botarmy_only_purge();
+CREATE TRIGGER guard BEFORE DELETE ON hitl_requests FOR EACH ROW EXECUTE FUNCTION botarmy_only_purge();
 CREATE TRIGGER guard_settled BEFORE UPDATE ON llm_calls FOR EACH ROW
     WHEN (OLD.outcome <> 'reserved') EXECUTE FUNCTION botarmy_only_purge();
-CREATE TRIGGER guard BEFORE DELETE ON llm_calls FOR EACH ROW EXECUTE FUNCTION botarmy_only_purge();
 CREATE TRIGGER guard_decided BEFORE UPDATE ON hitl_requests FOR EACH ROW
     WHEN (OLD.decision IS NOT NULL) EXECUTE FUNCTION botarmy_decided_once();
-CREATE TRIGGER guard BEFORE DELETE ON hitl_requests FOR EACH ROW EXECUTE FUNCTION botarmy_only_purge();
 """
 
 
 def upgrade() -> None:
     op.execute(_FUNCTIONS)
     op.execute(_TRIGGERS)
+    for table in _GUARDED:
+        op.execute(
+            f"CREATE TRIGGER guard_all BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION botarmy_never()"
+        )
 
 
 def downgrade() -> None:
-    for table, names in {
-        "audit_events": ("guard", "guard_all"),
-        "artifact_versions": ("guard",),
-        "evidence": ("guard",),
-        "llm_calls": ("guard", "guard_settled"),
-        "hitl_requests": ("guard", "guard_decided"),
-    }.items():
-        for name in names:
-            op.execute(f"DROP TRIGGER {name} ON {table}")
+    for table in _GUARDED:
+        for name in ("guard", "guard_all", "guard_settled", "guard_decided"):
+            op.execute(f"DROP TRIGGER IF EXISTS {name} ON {table}")
     op.execute("DROP FUNCTION botarmy_never, botarmy_only_purge, botarmy_decided_once")
