@@ -317,8 +317,8 @@ class WorkflowExecutions(Table):
         Index(None, "project_id", "status"),
         Index(
             "uq_workflow_executions_flow_run",
-            "project_id",
             "flow_run_id",
+            "project_id",
             unique=True,
             postgresql_where=text("flow_run_id <> ''"),
         ),

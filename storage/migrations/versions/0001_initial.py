@@ -214,7 +214,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_workflow_executions_flow_run",
         "workflow_executions",
-        ["project_id", "flow_run_id"],
+        ["flow_run_id", "project_id"],
         unique=True,
         postgresql_where=sa.text("flow_run_id <> ''"),
     )

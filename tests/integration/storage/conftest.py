@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +16,22 @@ import pytest
 
 from botarmy.records import Decision, LLMCall, Project, Provenance, Verdict
 from storage.database import Database
+from storage.embedded import stop_embedded
 
 VERDICT = Verdict(decision=Decision.needs_approval, reasons=("a person decides",))
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A BOTARMY_HOME for a server of this test's own; what runs there is stopped at the end.
+
+    Not in pytest's own folder: every session of pytest shuts that for others anew, also for the account of a server
+    that root runs.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="bahome-"))
+    yield folder / "home"
+    asyncio.run(stop_embedded(folder / "home"))
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -26,15 +26,8 @@ from storage.connect import open_database
 from storage.embedded import EmbeddedPostgres, embedded_status, start_embedded, stop_embedded
 
 ROOT = Path(__file__).parents[3]
+FAST = {"fsync": "off"}  # no test here takes the power away
 AS_ROOT = os.geteuid() == 0
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="bahome-"))
-    yield folder / "home"
-    asyncio.run(stop_embedded(folder / "home"))
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +40,7 @@ def used() -> Iterator[Path]:
 
 
 def start(home: Path) -> EmbeddedPostgres:
-    return asyncio.run(start_embedded(home))
+    return asyncio.run(start_embedded(home, FAST))
 
 
 def query(url: str, question: str) -> object:

@@ -104,16 +104,15 @@ async def test_unreachable_server_is_unavailable_after_some_tries(door: str, pro
         assert caught.value.message.startswith("postgresql://127.0.0.1:1/botarmy cannot be reached")
 
 
-async def test_server_that_comes_late_is_waited_for(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    server = await start_embedded(home)
+async def test_server_that_comes_late_is_waited_for(home: Path) -> None:
+    server = await start_embedded(home, {"fsync": "off"})
     upgrade(server.url)
     await stop_embedded(home)
     database = Database(server.url, Options(connect_wait_s=20))
 
     async def come_late() -> None:
         await asyncio.sleep(0.7)
-        await start_embedded(home)
+        await start_embedded(home, {"fsync": "off"})
 
     late = asyncio.create_task(come_late())
     try:
@@ -126,9 +125,8 @@ async def test_server_that_comes_late_is_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
-async def test_server_restarted_under_us_loses_nothing_committed(tmp_path: Path, how: signal.Signals) -> None:
-    home = tmp_path / "home"
-    server = await start_embedded(home)
+async def test_server_restarted_under_us_loses_nothing_committed(home: Path, how: signal.Signals) -> None:
+    server = await start_embedded(home, {"fsync": "off"})
     upgrade(server.url)
     database = Database(server.url, Options(connect_wait_s=20))
     async with database.work() as work:
@@ -141,7 +139,7 @@ async def test_server_restarted_under_us_loses_nothing_committed(tmp_path: Path,
                 await work.projects.set_status(project.id, Status.failed)
                 os.kill(pid, how)
                 await asyncio.to_thread(wait_until_down, home)
-                await start_embedded(home)
+                await start_embedded(home, {"fsync": "off"})
                 await work.projects.list()
         async with database.work() as work:
             assert (await work.projects.get("kept")).status is Status.pending

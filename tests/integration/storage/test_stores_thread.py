@@ -5,11 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from botarmy.errors import Duplicate, InputError, StorageError, TooLarge, UnknownName
-from botarmy.records import Decision, Evidence, Handoff, Project, Status, Verdict, digest
+from botarmy.records import Decision, Evidence, Handoff, Project, Status, Verdict, canonical_json, digest
 from storage.database import Database
+from storage.jsonb import plain
 from storage.options import Options
 
 
@@ -199,6 +203,33 @@ async def test_hash_is_of_what_is_read_back(database: Database, project: Project
         read = await view.artifacts.get(project.id, "project_plan")
     assert read == saved
     assert digest(read.content) == read.sha256
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def test_any_json_is_read_back_as_it_was_hashed(postgres: Any) -> None:
+    with psycopg.connect(postgres.embedded.url) as connection:
+
+        @settings(max_examples=300, deadline=None)
+        @given(value=JSON)
+        def check(value: object) -> None:
+            try:
+                stored = plain(value)
+                digest(stored).encode()
+                canonical_json(stored).encode()
+            except (InputError, UnicodeEncodeError):
+                return  # NUL characters and lone surrogates: refused before they reach the database
+            row = connection.execute("SELECT %s::jsonb", (canonical_json(stored),)).fetchone()
+            assert row is not None
+            assert row[0] == stored
+            assert digest(row[0]) == digest(stored)
+
+        check()
 
 
 @pytest.mark.parametrize("value", ["a\0b", float("nan"), float("inf"), {"k\0": 1}, object()])
