@@ -27,11 +27,7 @@ async def build(work: PhaseWork, ask: Ask, check: Check) -> PhaseResult:
     dialogue = Dialogue(work, ask)
     made = await dialogue.ask_all(wanted)
     source, tests, documents = dialogue.known(SourceCode), dialogue.known(UnitTests), dialogue.known(Documentation)
-    subject = Subject(
-        source=source,
-        api=dialogue.known(ApiSpecifications),
-        unit_tests=tuple(file.path for file in tests.files),
-    )
+    subject = Subject(source=source, api=dialogue.known(ApiSpecifications))
     parts = {"source_code": source.files, "unit_tests": tests.files, "documentation": documents.files}
     tree, proof = await prove(work.phase, parts, subject, check)
     return PhaseResult(

@@ -13,6 +13,10 @@ PARTS = ("source_code", "unit_tests", "documentation", "test_results", "deployme
 """The artifact kinds that carry files of the product, in the order in which they are laid down."""
 
 
+ACCEPTANCE_FOLDER = "tests_acceptance/"
+_TESTERS = ("acceptance_tests", "test_results")
+
+
 class Tree(Record):
     """Files merged from several parts; `conflicts` says which of them cannot lie in one tree."""
 
@@ -67,6 +71,22 @@ def _conflict(
 def _folders_of(path: str) -> tuple[str, ...]:
     names = path.casefold().split("/")[:-1]
     return tuple("/".join(names[: depth + 1]) for depth in range(len(names)))
+
+
+def strays(parts: Mapping[str, Iterable[FileText]]) -> tuple[str, ...]:
+    """Return which files lie where they would speak for someone else.
+
+    The acceptance tests prove the requirements; so their folder is the tester's alone, and the tester writes nowhere else.
+    """
+    found = []
+    for part, files in parts.items():
+        for file in files:
+            inside = file.path.casefold().startswith(ACCEPTANCE_FOLDER)
+            if inside and part not in _TESTERS:
+                found.append(f"{part} writes {file.path}, but {ACCEPTANCE_FOLDER} is the tester's folder")
+            if not inside and part in _TESTERS:
+                found.append(f"{part} writes {file.path}, which is not in the tester's folder {ACCEPTANCE_FOLDER}")
+    return tuple(found)
 
 
 def product_parts(artifacts: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[FileText, ...]]:

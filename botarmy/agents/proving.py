@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from botarmy.agents.product import Tree, merge_files
+from botarmy.agents.product import Tree, merge_files, strays
 from botarmy.artifacts import ApiSpecifications, EnvironmentConfig, SourceCode
 from botarmy.checks import Check, CheckName, CheckRequest, FileText
 from botarmy.errors import DefinitionError, UnsafePath
@@ -25,17 +25,11 @@ class Proof(Record):
 
 
 class Subject(Record):
-    """What the checks need to know about the product; each check is handed only its part.
-
-    Attributes:
-        unit_tests, acceptance_tests: paths of the test files.
-    """
+    """What the checks need to know about the product; each check is handed only its part."""
 
     source: SourceCode
     api: ApiSpecifications | None = None
     configuration: EnvironmentConfig | None = None
-    unit_tests: tuple[str, ...] = ()
-    acceptance_tests: tuple[str, ...] = ()
 
     def context(self, check: CheckName) -> dict[str, Any]:
         """Return the context of one check, see docs/interfaces.md.
@@ -44,18 +38,18 @@ class Subject(Record):
             DefinitionError: the check needs an artifact that the phase does not have.
         """
         service = {"start": list(self.source.start), "health_path": self.source.health_path}
+        described = {**service, "openapi": self.api and self.api.openapi}
         contexts: Mapping[CheckName, Mapping[str, Any]] = {
-            CheckName.tests: {"files": list(self.unit_tests)},
-            CheckName.acceptance: {"files": list(self.acceptance_tests), **service},
-            CheckName.contract: {"openapi": self.api and self.api.openapi, **service},
-            CheckName.performance: {"openapi": self.api and self.api.openapi, **service},
-            CheckName.health: service,
-            CheckName.config: {"configuration": _json(self.configuration), **service},
+            CheckName.acceptance: service,
+            CheckName.contract: described,
+            CheckName.health: described,
+            CheckName.performance: described,
+            CheckName.config: {**service, "environments": self.configuration and _environments(self.configuration)},
         }
         context = dict(contexts.get(check, {}))
         missing = [name for name, value in context.items() if value is None]
         if missing:
-            kind = {"openapi": "api_specifications", "configuration": "environment_config"}[missing[0]]
+            kind = {"openapi": "api_specifications", "environments": "environment_config"}[missing[0]]
             raise DefinitionError(
                 f"The check {check.value!r} needs the artifact {kind!r}, which its phase does not have.",
                 hint="Move the check to a later phase of the workflow, or add the phase that makes the artifact.",
@@ -63,8 +57,8 @@ class Subject(Record):
         return context
 
 
-def _json(record: Record | None) -> dict[str, Any] | None:
-    return record.model_dump(mode="json") if record is not None else None
+def _environments(configuration: EnvironmentConfig) -> list[dict[str, Any]]:
+    return [one.model_dump(mode="json") for one in configuration.environments]
 
 
 async def prove(
@@ -72,7 +66,7 @@ async def prove(
 ) -> tuple[Tree, Proof]:
     """Merge the parts into one tree and run the phase's checks over it.
 
-    Files that make no tree (conflicts, paths that the sandbox refuses) are a fault of the answer, not of the program:
+    Files that make no tree (conflicts, files in another's folder, paths that the sandbox refuses) are a fault of the answer, not of the program:
     nothing runs, and the faults say why.
 
     Raises:
@@ -80,8 +74,9 @@ async def prove(
         SandboxError: generated code cannot be run safely on this machine.
     """
     tree = merge_files(parts)
-    if tree.conflicts:
-        return tree, Proof(faults=tree.conflicts)
+    faults = (*tree.conflicts, *strays(parts))
+    if faults:
+        return tree, Proof(faults=faults)
     names = [CheckName(name) for name in phase.checks]
     requests = tuple(CheckRequest(name=name, context=subject.context(name)) for name in names)
     if not requests:

@@ -10,7 +10,7 @@ from botarmy.agents.findings import performance_metrics, quality_report, results
 from botarmy.agents.product import product_parts, tree_valid
 from botarmy.agents.proving import Subject, prove
 from botarmy.agents.work import PhaseResult, PhaseWork
-from botarmy.artifacts import AcceptanceTests, ApiSpecifications, SourceCode, UnitTests, UserRequirements
+from botarmy.artifacts import AcceptanceTests, ApiSpecifications, SourceCode, UserRequirements
 from botarmy.checks import Check
 from botarmy.completion import Ask
 from botarmy.measures import checks_passed, coverage, requirements_verified, tests_passed
@@ -32,12 +32,7 @@ async def validate(work: PhaseWork, ask: Ask, check: Check) -> PhaseResult:
     requirements = dialogue.known(UserRequirements)
     acceptance = await dialogue.ask(AcceptanceTests)
     built: dict[str, dict[str, Any]] = {kind: work.artifacts[kind] for kind in _BUILT if kind in work.artifacts}
-    subject = Subject(
-        source=dialogue.known(SourceCode),
-        api=dialogue.known(ApiSpecifications),
-        unit_tests=tuple(file.path for file in dialogue.known(UnitTests).files),
-        acceptance_tests=tuple(file.path for file in acceptance.files),
-    )
+    subject = Subject(source=dialogue.known(SourceCode), api=dialogue.known(ApiSpecifications))
     parts = {**product_parts(built), "acceptance_tests": acceptance.files}
     _, proof = await prove(work.phase, parts, subject, check)
     results = results_of_tests(acceptance, proof.evidence)

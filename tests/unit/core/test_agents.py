@@ -193,7 +193,7 @@ async def test_the_coder_runs_the_checks_of_the_phase_over_all_its_files():
     )
     contexts = {one.name: one.context for one in checks.requests}
     assert contexts["lint"] == {}
-    assert contexts["tests"] == {"files": ["tests/__init__.py", "tests/test_app.py"]}
+    assert contexts["tests"] == {}
     assert contexts["contract"] == {
         "openapi": artifact("api_specifications").openapi,
         "start": ["python", "-m", "app", "serve"],
@@ -211,6 +211,24 @@ async def test_files_in_conflict_are_a_measure_not_a_crash():
     assert measured(result)["tree_valid"] == 0.0
     assert measured(result)["checks_passed"] is None
     assert result.measures[0].reasons == ("documentation writes app/__main__.py, which source_code writes differently",)
+
+
+async def test_the_coder_cannot_write_the_tests_that_judge_it():
+    model = ScriptedModel()
+    model.answers["unit_tests"] = {"files": [{"path": "tests_acceptance/test_rules.py", "content": "def test(): ..."}]}
+    checks = ScriptedChecks()
+    result = await run("Build", model, checks)
+    assert checks.requests == ()
+    assert result.measures[0].value == 0.0
+    assert "tests_acceptance/ is the tester's folder" in result.measures[0].reasons[0]
+
+
+async def test_the_tester_cannot_write_the_product():
+    draft = content("acceptance_tests")
+    draft["files"].append({"path": "app/extra.py", "content": ""})
+    result = await run("Validate", ScriptedModel({"acceptance_tests": draft}))
+    assert measured(result)["tree_valid"] == 0.0
+    assert "app/extra.py, which is not in the tester's folder" in result.measures[0].reasons[0]
 
 
 async def test_a_path_that_the_sandbox_refuses_is_a_measure_not_a_crash():
@@ -330,7 +348,8 @@ async def test_the_deployer_starts_the_whole_product_with_each_environment():
         "tests/test_app.py",
         "tests_acceptance/test_rules.py",
     }
-    assert checks.requests[1].context["configuration"] == content("environment_config")
+    assert checks.requests[0].context["openapi"] == artifact("api_specifications").openapi
+    assert checks.requests[1].context["environments"] == content("environment_config")["environments"]
     log = result.artifacts["deployment_log"]
     assert log["healthy"] is True
     assert log["steps"] == [
