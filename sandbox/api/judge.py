@@ -55,7 +55,25 @@ def judge(document: Document, records: Sequence[Exchanged]) -> Verdict:
                 verdict.failures.append(f"{_asked(record)}: {fault}")
     verdict.documented = verdict.called - faulty
     verdict.doubts = list(_doubts(document.operations, records, verdict))
+    verdict.failures += _other_document(document, records)
     return verdict
+
+
+def _other_document(document: Document, records: Sequence[Exchanged]) -> Iterable[str]:
+    """Yield how the document that the service serves itself differs from the one that it is judged by."""
+    for record in records:
+        if record["path"] != "/openapi.json" or record.get("status") != 200 or record.get("cut"):  # noqa: PLR2004
+            continue
+        try:
+            served = {operation.name for operation in Document(json.loads(record["text"])).operations}
+        except (ValueError, TypeError, AttributeError) as error:
+            yield f"GET /openapi.json serves no OpenAPI document: {error}"
+            return
+        agreed = {operation.name for operation in document.operations}
+        differing = ", ".join(sorted(served ^ agreed))
+        if differing:
+            yield f"GET /openapi.json serves other operations than the agreed document; these are in one only: {differing}"
+        return
 
 
 def faults(document: Document, operation: Operation, record: Exchanged) -> Iterable[tuple[str, str]]:
@@ -119,6 +137,8 @@ def _doubts(operations: Iterable[Operation], records: Sequence[Exchanged], verdi
             yield f"{operation.name} never answered with success; the last answer was {last['status']}: {_shown(last)}"
         else:
             yield f"{operation.name} could not be called: nothing gave the row that it needs"
+    for name in sorted({f"{record['method']} {record['path']}" for record in records if record.get("cut")}):
+        yield f"{name} gave an answer too long to be judged"
 
 
 def _asked(record: Exchanged) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.api.document import PARAMETER, Document, Operation, Schema
@@ -20,6 +21,7 @@ MAX_BROKEN = 60  # bodies of one operation
 MAX_DEPTH = 4  # rows that a row may need before it
 MAX_ORDERS = 40  # orders of actions that are tried to reach one
 ABSENT = 987_654_321
+WRITES = 60  # timed requests that make a row
 
 
 class Planner:
@@ -30,6 +32,7 @@ class Planner:
         self._creators = {op.path: op for op in document.operations if op.method == "POST" and op.path[-1:] != "}"}
         self._rows = itertools.count(1)
         self._numbers = itertools.count(1)
+        self.shared: dict[str, str] | None = None  # path -> name of the one row of its kind, where one is enough
 
     def creator_of(self, field: str) -> Operation | None:
         """Return the operation that makes the rows which a field such as author_id refers to."""
@@ -75,8 +78,12 @@ class Planner:
                 return None
             if creator.path in above or len(above) >= MAX_DEPTH:
                 return OMIT
-            more, name = self.create(creator, above)
-            steps.extend(more)
+            name = (self.shared or {}).get(creator.path, "")
+            if not name:
+                more, name = self.create(creator, above)
+                steps.extend(more)
+            if self.shared is not None:
+                self.shared[creator.path] = name
             return {"$saved": name}
 
         return Values(self.document, self._numbers, special)
@@ -225,15 +232,30 @@ def storage_plan(document: Document) -> tuple[list[Step], Step | None]:
     return [], None
 
 
-def load_plan(document: Document) -> tuple[list[Step], list[Step]]:
-    """Return the steps that prepare rows, and the reading requests to time."""
+@dataclass(frozen=True)
+class Load:
+    """What is timed: steps that prepare rows, requests that read and may be repeated, requests that write once each."""
+
+    setup: list[Step]
+    reads: list[Step]
+    writes: list[Step]
+
+
+def load_plan(document: Document) -> Load:
+    """Return what to time."""
     planner = Planner(document)
-    setup: list[Step] = []
-    requests = []
+    planner.shared = {}
+    load = Load([], [], [])
     for operation in document.operations:
-        if operation.method != "GET" or operation.id == "openapi" or len(operation.path_parameters) > 1:
-            continue
+        if operation.method == "GET" and operation.path != "/openapi.json" and len(operation.path_parameters) <= 1:
+            steps, step = planner.call(operation)
+            load.setup.extend(steps)
+            load.reads.append(step)
+    creators = [
+        op for op in document.operations if op.method == "POST" and op.body is not None and not op.path_parameters
+    ]
+    for operation in creators * (WRITES // len(creators) if creators else 0):
         steps, step = planner.call(operation)
-        setup += steps
-        requests.append(step)
-    return setup, requests
+        load.setup.extend(steps)
+        load.writes.append(step)
+    return load

@@ -42,7 +42,7 @@ class SandboxChecks:
 
     def __init__(self, sandbox: Sandbox, *, at_once: int | None = None) -> None:
         self._sandbox = sandbox
-        self._slots = asyncio.Semaphore(at_once or max(1, min(4, os.cpu_count() or 1)))
+        self._at_once = at_once or max(1, min(4, os.cpu_count() or 1))
 
     async def __call__(self, files: tuple[FileText, ...], requests: tuple[CheckRequest, ...]) -> tuple[Evidence, ...]:
         """Return the evidence of each request, in their order.
@@ -63,11 +63,17 @@ class SandboxChecks:
             found = dict(zip(together, await self._all(together), strict=True))
             for job in jobs:
                 if job not in found:
-                    found[job] = await self._one(job)
+                    found[job] = await carry_out(job)
             return tuple(found[job] for job in jobs)
 
     async def _all(self, jobs: list[Job]) -> list[Evidence]:
-        tasks = [asyncio.create_task(self._one(job)) for job in jobs]
+        slots = asyncio.Semaphore(self._at_once)
+
+        async def one(job: Job) -> Evidence:
+            async with slots:
+                return await carry_out(job)
+
+        tasks = [asyncio.create_task(one(job)) for job in jobs]
         try:
             return list(await asyncio.gather(*tasks))
         finally:  # one that raises must not leave others running in a folder that vanishes
@@ -75,9 +81,10 @@ class SandboxChecks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _one(self, job: Job) -> Evidence:
-        async with self._slots:
-            return await CHECKS[job.request.name](job)
+
+async def carry_out(job: Job) -> Evidence:
+    """Return the evidence of one check."""
+    return await CHECKS[job.request.name](job)
 
 
 def lay_out(files: tuple[FileText, ...], folder: Path) -> Trees:

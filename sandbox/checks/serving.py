@@ -128,18 +128,19 @@ def _health_doubts(report: Mapping[str, Any], document: Document | str, *, store
 
 
 async def check_performance(job: Job) -> Evidence:
-    """Time reading requests; no threshold, the figures speak, but errors fail."""
+    """Time requests that read and requests that write; no threshold, the figures speak, but errors fail."""
     document = document_of(job)
     if isinstance(document, str) or not job.start:
         reason = document if isinstance(document, str) else "the request names no start command for the service"
         return not_run(job.request.name, "unverified", reason)
-    setup, requests = load_plan(document)
+    load = load_plan(document)
 
     def plan(layout: Layout, _: str) -> dict[str, Any]:
         return {
             "service": job.service(layout),
-            "setup": setup,
-            "requests": requests,
+            "setup": load.setup,
+            "reads": load.reads,
+            "writes": load.writes,
             "clients": CLIENTS,
             "seconds": SECONDS,
             "requests_per_client": REQUESTS_PER_CLIENT,
@@ -167,6 +168,8 @@ def judge_load(report: Mapping[str, Any]) -> Finding:
         "p95_ms": percentile(times, 0.95),
         "per_second": round(len(times) / report["seconds"], 1) if report["seconds"] else None,
         "errors": errors.total(),
+        "writes": report["writes"],
+        "refused": report["refused"],
         "clients": CLIENTS,
         "startup_s": report["startup_s"],
     }

@@ -13,7 +13,9 @@ from urllib.parse import quote, urlencode
 from sandbox.probes.service import LOOPBACK, Service
 
 MAX_BODY = 1_000_000  # bytes that are read
-MAX_KEPT = 20_000  # characters that are reported
+MAX_KEPT = 300_000  # characters of one answer that are reported
+MAX_ALL_KEPT = 6_000_000  # of all together; then little of each
+LITTLE = 2000
 TIMEOUT_S = 10
 PLACEHOLDER = re.compile(r"\{\{(.+?)\}\}")
 SUCCESS = range(200, 400)
@@ -107,6 +109,7 @@ class Exchange:
         self.records: list[dict[str, Any]] = []
         self.succeeded: set[str] = set()
         self.exhausted = False
+        self._kept = 0
 
     def play(self, scenarios: list[dict[str, Any]]) -> None:
         """Carry out scenarios; one whose purpose is reached already (`unless`) is left out."""
@@ -135,8 +138,9 @@ class Exchange:
         record |= {"path": path, "sent": (body or b"").decode("utf-8", "replace")[:2000], **answer}
         if "error" in answer or answer["status"] >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
             record["log"] = self.service.tail(before)
-        record["cut"] = len(text) > MAX_KEPT
-        record["text"] = text[:MAX_KEPT]
+        most = MAX_KEPT if self._kept < MAX_ALL_KEPT else LITTLE
+        record |= {"text": text[:most], "cut": len(text) > most}
+        self._kept += len(record["text"])
         self.records.append(record)
         if answer.get("status") in SUCCESS and step["intent"] == "valid":
             self.succeeded.add(step["op"])

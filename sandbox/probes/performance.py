@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import sys
 import threading
@@ -16,16 +17,18 @@ from sandbox.probes.report import Channel
 from sandbox.probes.service import LOOPBACK, Service, ServiceFailed
 
 Prepared = tuple[str, str, bytes | None, dict[str, str]]
+WRITE_EVERY = 5  # requests; the others read
 
 
 class Client(threading.Thread):
-    """One client that sends the prepared requests in turn until its time is up or its share is done."""
+    """One client: sends its requests in turn until its time is up or its share is done."""
 
-    def __init__(self, port: int, requests: list[Prepared], offset: int, until: float, most: int) -> None:
+    def __init__(self, port: int, reads: list[Prepared], writes: list[Prepared], until: float, most: int) -> None:
         super().__init__(daemon=True)
-        self.port, self.requests, self.offset, self.until, self.most = port, requests, offset, until, most
+        self.port, self.reads, self.writes, self.until, self.most = port, reads, list(writes), until, most
         self.times: list[float] = []
         self.errors: list[str] = []
+        self.written = self.refused = 0
 
     def run(self) -> None:
         """Send and time."""
@@ -33,7 +36,10 @@ class Client(threading.Thread):
         for number in range(self.most):
             if time.monotonic() > self.until:
                 break
-            method, path, body, headers = self.requests[(self.offset + number) % len(self.requests)]
+            writes = bool(self.writes) and (number % WRITE_EVERY == 0 or not self.reads)
+            if not writes and not self.reads:
+                break
+            method, path, body, headers = self.writes.pop() if writes else self.reads[number % len(self.reads)]
             begun = time.perf_counter()
             try:
                 connection.request(method, path, body=body, headers=headers)
@@ -44,38 +50,42 @@ class Client(threading.Thread):
                 connection.close()
                 continue
             self.times.append((time.perf_counter() - begun) * 1000)
-            if response.status >= http.HTTPStatus.BAD_REQUEST:
-                self.errors.append(f"{method} {path} answered {response.status}")
+            self._count(f"{method} {path}", response.status, writes=writes)
         connection.close()
 
+    def _count(self, name: str, status: int, *, writes: bool) -> None:
+        """A write may be refused by a rule that no schema says; a read may not, and nothing may fail."""
+        self.written += writes
+        if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR or (status >= http.HTTPStatus.BAD_REQUEST and not writes):
+            self.errors.append(f"{name} answered {status}")
+        elif status >= http.HTTPStatus.BAD_REQUEST:
+            self.refused += 1
 
-def prepare(exchange: Exchange, plan: dict[str, Any]) -> list[Prepared]:
-    """Create the rows that the requests need; return the requests that can be sent."""
-    saved: dict[str, Any] = {}
-    for step in plan["setup"]:
-        exchange.step(step, saved)
+
+def prepare(steps: list[dict[str, Any]], saved: dict[str, Any]) -> list[Prepared]:
+    """Return the requests whose rows could be made."""
     prepared: list[Prepared] = []
-    for step in plan["requests"]:
-        try:
+    for step in steps:
+        with contextlib.suppress(Missing):
             path, body, headers = request(step, saved)
-        except Missing:
-            continue
-        prepared.append((step["method"], path, body, headers))
+            prepared.append((step["method"], path, body, headers))
     return prepared
 
 
 def measure(service: Service, plan: dict[str, Any]) -> dict[str, Any]:
     """Return the times and the errors."""
-    prepared = prepare(Exchange(service, time.monotonic() + 20), plan)
-    if not prepared:
-        return {"times": [], "errors": [], "seconds": 0, "distinct": []}
-    for warm in (Client(service.port, prepared, 0, time.monotonic() + 1, len(prepared)),):
-        warm.run()
-    until = time.monotonic() + plan["seconds"]
-    clients = [
-        Client(service.port, prepared, number, until, plan["requests_per_client"]) for number in range(plan["clients"])
-    ]
+    saved: dict[str, Any] = {}
+    exchange = Exchange(service, time.monotonic() + 20)
+    for step in plan["setup"]:
+        exchange.step(step, saved)
+    reads, writes = prepare(plan["reads"], saved), prepare(plan["writes"], saved)
+    Client(service.port, reads, [], time.monotonic() + 1, len(reads)).run()  # warms up; its times do not count
     begun = time.monotonic()
+    until, count = begun + plan["seconds"], plan["clients"]
+    clients = [
+        Client(service.port, reads[number:] + reads[:number], writes[number::count], until, plan["requests_per_client"])
+        for number in range(count)
+    ]
     for client in clients:
         client.start()
     for client in clients:
@@ -84,7 +94,9 @@ def measure(service: Service, plan: dict[str, Any]) -> dict[str, Any]:
         "times": [round(value, 3) for client in clients for value in client.times],
         "errors": [error for client in clients for error in client.errors][:1000],
         "seconds": time.monotonic() - begun,
-        "distinct": sorted({f"{method} {path}" for method, path, _, _ in prepared}),
+        "writes": sum(client.written for client in clients),
+        "refused": sum(client.refused for client in clients),
+        "distinct": sorted({f"{method} {path}" for method, path, _, _ in reads + writes}),
     }
 
 

@@ -6,7 +6,6 @@ its memory or its descriptors), keeps the descriptor from its children, and sign
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import sys
@@ -47,7 +46,9 @@ class Channel:
 def hide() -> bool:
     """Keep other processes of this uid from reading this one's memory and descriptors; return whether that worked."""
     try:
+        import ctypes  # noqa: PLC0415 (some builds of Python lack it)
+
         libc = ctypes.CDLL(None, use_errno=True)
         return bool(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
-    except (OSError, AttributeError):
+    except (ImportError, OSError, AttributeError):
         return False
