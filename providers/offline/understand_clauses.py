@@ -93,7 +93,12 @@ def _is_noun(tokens: list[Token], index: int) -> bool:
     if tokens[index].low not in noun_too:
         return False
     if index == 0:
-        nominal = tokens[0].low not in lexicon.MODAL and tokens[0].low not in lexicon.HAS - {"record", "records", "store", "stores"}
+        nominal = tokens[0].low not in lexicon.MODAL and tokens[0].low not in lexicon.HAS - {
+            "record",
+            "records",
+            "store",
+            "stores",
+        }
         return nominal and len(tokens) > 1 and tokens[1].low in ANCHORS
     before = tokens[index - 1].low
     return before in lexicon.DETERMINERS | {"of", "for", "to", "no", "two", "new", "'s"} | lexicon.QUANTITIES

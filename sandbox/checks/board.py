@@ -9,10 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from botarmy.checks import CheckName, CheckRequest, FileText
-from botarmy.errors import UnsafePath
 from botarmy.records import Evidence
 from sandbox.checks.configuring import check_config
-from sandbox.checks.evidence import not_run
 from sandbox.checks.job import Job, Trees, is_acceptance
 from sandbox.checks.serving import check_contract, check_health, check_performance
 from sandbox.checks.static import check_compile, check_lint, check_security
@@ -47,17 +45,13 @@ class SandboxChecks:
     async def __call__(self, files: tuple[FileText, ...], requests: tuple[CheckRequest, ...]) -> tuple[Evidence, ...]:
         """Return the evidence of each request, in their order.
 
-        Generated paths that are refused fail every check, with the reason.
-
         Raises:
+            UnsafePath: a generated path is refused; nothing was run.
             IsolationMissing: generated code cannot be isolated here, and running it so was not allowed.
         """
         self._sandbox.require()
         with tempfile.TemporaryDirectory(prefix="botarmy-check-") as folder:
-            try:
-                trees = lay_out(files, Path(folder))
-            except UnsafePath as error:
-                return tuple(not_run(request.name, "failed", error.message) for request in requests)
+            trees = lay_out(files, Path(folder))
             jobs = [Job(self._sandbox, trees, request) for request in requests]
             together = [job for job in jobs if job.request.name is not CheckName.performance]
             found = dict(zip(together, await self._all(together), strict=True))
