@@ -93,8 +93,10 @@ class FakeServer:
         if self._server is not None:
             self._server.close()
             serving = list(self._open.items())
-            for writer, _ in serving:
+            for writer, task in serving:
                 writer.transport.abort()
+                if task:
+                    task.cancel()
             await asyncio.gather(*(task for _, task in serving if task), return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -102,8 +104,8 @@ class FakeServer:
         try:
             while await self._exchange(reader, writer):
                 pass
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client is gone; that is its right
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # the client is gone, which is its right, or the server stops
         finally:
             self._open.pop(writer, None)
             writer.close()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,10 +14,11 @@ import pytest
 from botarmy import errors
 from botarmy.completion import Ask, CompletionRequest, Message, Usage
 from botarmy.pricing import OwnPrice, Prices
-from botarmy.records import Budget, LLMCall, Spending
+from botarmy.records import Budget
 from botarmy.retry import Cooldowns
 from providers.fake import ScriptedProvider
 from tasks.calls import CallEvent, make_ask
+from tasks.fakes import MemoryLedger, StillClock
 
 PROJECT = UUID(int=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,62 +30,6 @@ REQUEST = CompletionRequest(
     output_schema={},
     timeout_s=100,
 )
-
-
-class StillClock:
-    def __init__(self) -> None:
-        self.time = 0.0
-        self.waits: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.time += seconds
-
-
-class MemoryLedger:
-    """A database that holds the ledger and one budget."""
-
-    def __init__(self) -> None:
-        self.rows: list[LLMCall] = []
-        self.holds: list[Any] = []
-        self.budget: Budget | None = None
-
-    @property
-    def calls(self) -> MemoryLedger:
-        return self
-
-    @property
-    def budgets(self) -> MemoryLedger:
-        return self
-
-    @asynccontextmanager
-    async def work(self, hold: Any = None) -> AsyncIterator[MemoryLedger]:
-        self.holds.append(hold)
-        yield self
-
-    async def find(self, key: str) -> LLMCall | None:
-        return next((row for row in self.rows if row.key == key and row.outcome == "completed"), None)
-
-    async def reserve(self, call: LLMCall, reserved_usd: Decimal, limits: object = None) -> UUID:
-        self.rows.append(call.model_copy(update={"reserved_usd": reserved_usd}))
-        return call.id
-
-    async def settle(self, call_id: UUID, call: LLMCall) -> LLMCall:
-        place = next(n for n, row in enumerate(self.rows) if row.id == call_id and row.outcome == "reserved")
-        self.rows[place] = call.model_copy(update={"reserved_usd": self.rows[place].reserved_usd})
-        return self.rows[place]
-
-    async def spent(self, project_id: UUID, **narrowed: str) -> Spending:
-        reserved = sum((row.reserved_usd or Decimal(0) for row in self.rows), Decimal(0))
-        return Spending(
-            known_usd=Decimal(0), unknown_calls=0, unknown_usd=Decimal(0), reserved_usd=reserved, calls=len(self.rows)
-        )
-
-    async def of_project(self, project_id: UUID) -> tuple[Budget, ...]:
-        return (self.budget,) if self.budget else ()
 
 
 class Bench:
