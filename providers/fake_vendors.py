@@ -18,7 +18,8 @@ CANARY = "sk-canary-0123456789abcdefghij"
 
 
 def _sse(*items: Any) -> Say:
-    return Say(body=events(*items), headers={"content-type": "text/event-stream"})
+    ids = {"x-request-id": "req_1", "request-id": "req_1"}  # OpenAI's header and Anthropic's
+    return Say(body=events(*items), headers={"content-type": "text/event-stream", **ids})
 
 
 class Voice(ABC):
