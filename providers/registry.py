@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
 from botarmy.completion import Provider
 from botarmy.errors import SettingsError
 
+Options = Mapping[str, Any]
 KEYLESS = "or use provider offline, which needs no key (it is no model: it makes a scaffold)."
 
 
@@ -45,13 +46,16 @@ class ProviderSettings(Protocol):
     def botarmy_replay(self) -> Path | None: ...  # noqa: D102
 
 
-def create_provider(name: str, model: str | None, settings: ProviderSettings) -> Provider:
+def create_provider(
+    name: str, model: str | None, settings: ProviderSettings, options: Mapping[str, Any] | None = None
+) -> Provider:
     """Return the provider of that name; with BOTARMY_RECORD set, one that records what it does.
 
     Args:
         name: one of known_providers().
         model: the vendor's name of the model; None only where the provider has but one.
         settings: keys and addresses.
+        options: fields that are added to each request of a vendor's, e.g. {"temperature": 0}.
 
     Raises:
         SettingsError: no such provider (with near matches), no model, no key; says a keyless way on.
@@ -59,7 +63,7 @@ def create_provider(name: str, model: str | None, settings: ProviderSettings) ->
     make = _MAKERS.get(name)
     if make is None:
         raise SettingsError(f"there is no provider {name!r}{near_match(name, _MAKERS)}", hint=_list_hint())
-    provider = make(model, settings)
+    provider = make(model, settings, dict(options or {}))
     if settings.botarmy_record is None or name == "recorded":
         return provider
     from providers.recorded import Recorder  # noqa: PLC0415
@@ -103,12 +107,12 @@ def _needs_key(provider: str, variable: str, key: SecretStr | None) -> str:
     return key.get_secret_value().strip()
 
 
-def _offline(_model: str | None, _settings: ProviderSettings) -> Provider:
+def _offline(_model: str | None, _settings: ProviderSettings, _options: Options) -> Provider:
     provider: Provider = import_module("providers.offline.provider").OfflineProvider()
     return provider
 
 
-def _openai(model: str | None, settings: ProviderSettings) -> Provider:
+def _openai(model: str | None, settings: ProviderSettings, options: Options) -> Provider:
     """Make the adapter: the vendor's own servers speak responses, other servers chat completions."""
     chosen = _needs_model("openai", model)
     base_url = settings.openai_base_url or None
@@ -119,21 +123,21 @@ def _openai(model: str | None, settings: ProviderSettings) -> Provider:
     if (settings.openai_api or ("chat" if base_url else "responses")) == "responses":
         from providers.openai_responses import OpenAIResponses  # noqa: PLC0415
 
-        return OpenAIResponses(chosen, api_key=key, base_url=base_url)
+        return OpenAIResponses(chosen, api_key=key, base_url=base_url, options=options)
     from providers.openai_chat import OpenAIChat  # noqa: PLC0415
 
-    return OpenAIChat(chosen, api_key=key, base_url=base_url)
+    return OpenAIChat(chosen, api_key=key, base_url=base_url, options=options)
 
 
-def _anthropic(model: str | None, settings: ProviderSettings) -> Provider:
+def _anthropic(model: str | None, settings: ProviderSettings, options: Options) -> Provider:
     from providers.anthropic_messages import AnthropicMessages  # noqa: PLC0415
 
     chosen = _needs_model("anthropic", model)
     key = _needs_key("anthropic", "ANTHROPIC_API_KEY", settings.anthropic_api_key)
-    return AnthropicMessages(chosen, api_key=key, base_url=settings.anthropic_base_url or None)
+    return AnthropicMessages(chosen, api_key=key, base_url=settings.anthropic_base_url or None, options=options)
 
 
-def _gemini(model: str | None, settings: ProviderSettings) -> Provider:
+def _gemini(model: str | None, settings: ProviderSettings, options: Options) -> Provider:
     """Make the adapter: by key where there is one, else on Vertex by the service account."""
     from providers.gemini import Gemini, Vertex  # noqa: PLC0415
 
@@ -141,7 +145,7 @@ def _gemini(model: str | None, settings: ProviderSettings) -> Provider:
     base_url = settings.google_gemini_base_url or None
     if settings.gemini_api_key is not None:
         key = _needs_key("gemini", "GEMINI_API_KEY", settings.gemini_api_key)
-        return Gemini(chosen, api_key=key, base_url=base_url)
+        return Gemini(chosen, api_key=key, base_url=base_url, options=options)
     if settings.google_application_credentials is None:
         raise SettingsError(
             "provider gemini needs GEMINI_API_KEY, or GOOGLE_APPLICATION_CREDENTIALS for Vertex; neither is set",
@@ -165,10 +169,10 @@ def _gemini(model: str | None, settings: ProviderSettings) -> Provider:
         project=settings.google_cloud_project or "",
         location=settings.google_cloud_location or "",
     )
-    return Gemini(chosen, vertex=vertex, base_url=base_url)
+    return Gemini(chosen, vertex=vertex, base_url=base_url, options=options)
 
 
-def _recorded(_model: str | None, settings: ProviderSettings) -> Provider:
+def _recorded(_model: str | None, settings: ProviderSettings, _options: Options) -> Provider:
     from providers.recorded import Recorded  # noqa: PLC0415
 
     if settings.botarmy_replay is None:
@@ -179,7 +183,7 @@ def _recorded(_model: str | None, settings: ProviderSettings) -> Provider:
     return Recorded(settings.botarmy_replay)
 
 
-_MAKERS: dict[str, Callable[[str | None, ProviderSettings], Provider]] = {
+_MAKERS: dict[str, Callable[[str | None, ProviderSettings, Options], Provider]] = {
     "offline": _offline,
     "openai": _openai,
     "anthropic": _anthropic,
