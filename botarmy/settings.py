@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from errno import EISDIR
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         database_url: PostgreSQL to use; None starts the embedded server under `botarmy_home`.
         botarmy_home: folder of the embedded server, logs and locks.
         botarmy_by: the name that decisions are recorded under when `--by` is not given.
+        botarmy_openai_api: which of OpenAI's two APIs is asked; None: responses at the vendor, chat elsewhere.
+        botarmy_prices: a JSON file of your own prices, in USD for a million tokens; see docs/providers.md.
+        botarmy_rate_limits: a JSON file of requests and tokens a minute by provider and model.
+        botarmy_record: folder into which every exchange with a model is written.
+        botarmy_replay: folder that the provider `recorded` answers from.
         max_brief_bytes: largest brief that is read, in bytes.
         max_artifact_bytes: largest artifact version that is stored, in bytes of JSON.
         max_log_bytes: how much of a check's output is kept as evidence, in bytes.
@@ -77,20 +82,32 @@ class Settings(BaseSettings):
     google_application_credentials: Path | None = None
     google_cloud_project: str | None = None
     google_cloud_location: str | None = None
+    anthropic_base_url: WebUrl = None
+    google_gemini_base_url: WebUrl = None
+    botarmy_openai_api: Literal["chat", "responses"] | None = None
 
     analyst_agent_provider: RoleText = None
     analyst_agent_model: RoleText = None
+    analyst_agent_fallback: RoleText = None
     architect_agent_provider: RoleText = None
     architect_agent_model: RoleText = None
+    architect_agent_fallback: RoleText = None
     coder_agent_provider: RoleText = None
     coder_agent_model: RoleText = None
+    coder_agent_fallback: RoleText = None
     tester_agent_provider: RoleText = None
     tester_agent_model: RoleText = None
+    tester_agent_fallback: RoleText = None
     deployer_agent_provider: RoleText = None
     deployer_agent_model: RoleText = None
+    deployer_agent_fallback: RoleText = None
 
     botarmy_home: Path = Path(".botarmy")
     botarmy_by: Annotated[str | None, Field(max_length=200)] = None
+    botarmy_prices: Path | None = None
+    botarmy_rate_limits: Path | None = None
+    botarmy_record: Path | None = None
+    botarmy_replay: Path | None = None
     max_brief_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
         default=1_000_000, validation_alias="BOTARMY_MAX_BRIEF_BYTES"
     )
@@ -116,6 +133,11 @@ class Settings(BaseSettings):
         provider = getattr(self, f"{role}_agent_provider")
         model = getattr(self, f"{role}_agent_model")
         return RoleChoice(provider=provider or DEFAULT_PROVIDER, model=model)
+
+    def fallbacks_of(self, role: str) -> tuple[str, ...]:
+        """Return the further providers of a role as "provider/model", in the order in which they are tried."""
+        listed = getattr(self, f"{role}_agent_fallback") or ""
+        return tuple(part.strip() for part in listed.split(",") if part.strip())
 
 
 def setting_names() -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,7 +24,7 @@ class ProviderSettings(Protocol):
     @property
     def openai_base_url(self) -> str | None: ...  # noqa: D102
     @property
-    def openai_api(self) -> str | None: ...  # noqa: D102
+    def botarmy_openai_api(self) -> str | None: ...  # noqa: D102
     @property
     def anthropic_api_key(self) -> SecretStr | None: ...  # noqa: D102
     @property
@@ -108,8 +107,9 @@ def _needs_key(provider: str, variable: str, key: SecretStr | None) -> str:
 
 
 def _offline(_model: str | None, _settings: ProviderSettings, _options: Options) -> Provider:
-    provider: Provider = import_module("providers.offline.provider").OfflineProvider()
-    return provider
+    from providers.offline.provider import OfflineProvider  # noqa: PLC0415
+
+    return OfflineProvider()
 
 
 def _openai(model: str | None, settings: ProviderSettings, options: Options) -> Provider:
@@ -120,7 +120,7 @@ def _openai(model: str | None, settings: ProviderSettings, options: Options) -> 
         key = "none"  # servers of one's own mostly want none, but the SDK wants some word
     else:
         key = _needs_key("openai", "OPENAI_API_KEY", settings.openai_api_key)
-    if (settings.openai_api or ("chat" if base_url else "responses")) == "responses":
+    if (settings.botarmy_openai_api or ("chat" if base_url else "responses")) == "responses":
         from providers.openai_responses import OpenAIResponses  # noqa: PLC0415
 
         return OpenAIResponses(chosen, api_key=key, base_url=base_url, options=options)

@@ -15,10 +15,10 @@ from botarmy.completion import Provider
 from botarmy.errors import BotArmyError, SettingsError
 from botarmy.pricing import Prices, parse_own_prices
 from botarmy.records import ProviderConfig, Record
+from botarmy.settings import ROLES
 from providers.models import model_problem
 from providers.registry import ProviderSettings, create_provider, near_match
 
-ROLES = ("analyst", "architect", "coder", "tester", "deployer")
 _CONFIGURATION_KEYS = ("fallbacks", "options")
 
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from botarmy.errors import SettingsError
 from botarmy.records import ProviderConfig
+from botarmy.settings import load_settings, setting_names
 from providers.registry import create_provider, known_providers
 from tasks.roles import Choice, load_prices, resolve_roles
 
@@ -27,7 +28,7 @@ class Env:
 
     openai_api_key: SecretStr | None = KEY
     openai_base_url: str | None = None
-    openai_api: str | None = None
+    botarmy_openai_api: str | None = None
     anthropic_api_key: SecretStr | None = KEY
     anthropic_base_url: str | None = None
     gemini_api_key: SecretStr | None = KEY
@@ -174,7 +175,7 @@ def test_vertex_needs_project_and_location() -> None:
 
 def test_which_api_of_openai_is_asked() -> None:
     made = [
-        type(create_provider("openai", "gpt-4o", Env(openai_api=api, openai_base_url=url))).__name__
+        type(create_provider("openai", "gpt-4o", Env(botarmy_openai_api=api, openai_base_url=url))).__name__
         for api, url in ((None, None), (None, "http://h/v1"), ("chat", None), ("responses", "http://h/v1"))
     ]
     assert made == ["OpenAIResponses", "OpenAIChat", "OpenAIChat", "OpenAIResponses"]
@@ -191,3 +192,18 @@ def test_the_registry_imports_nothing_of_a_vendor() -> None:
 
 def test_known_providers() -> None:
     assert known_providers() == ("offline", "openai", "anthropic", "gemini", "recorded")
+
+
+def test_the_settings_of_the_environment_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in setting_names():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ANALYST_AGENT_PROVIDER", "anthropic")
+    monkeypatch.setenv("ANALYST_AGENT_MODEL", "claude-sonnet-4-5")
+    monkeypatch.setenv("ANALYST_AGENT_FALLBACK", "openai/gpt-4o, offline")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k-123456")
+    monkeypatch.setenv("OPENAI_API_KEY", "k-654321")
+    monkeypatch.setenv("BOTARMY_RECORD", str(tmp_path))
+    served = resolve_roles(load_settings(None))
+    assert [provider.name for provider in served["analyst"]] == ["anthropic", "openai", "offline"]
+    assert [provider.name for provider in served["coder"]] == ["offline"]
+    assert type(served["analyst"][0]).__name__ == "Recorder"
