@@ -451,3 +451,13 @@ class AuditEvents(Table):
         UniqueConstraint("chain", "seq"),
         Index("ix_audit_events_time", desc("created_at")),
     )
+
+
+class ProviderRates(Table):
+    """Until when the calls of a provider's model are booked, in seconds since 1970 by Postgres's clock."""
+
+    __tablename__ = "provider_rates"
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    requests_until: Mapped[float] = mapped_column(server_default=text("0"))
+    tokens_until: Mapped[float] = mapped_column(server_default=text("0"))

@@ -11,6 +11,7 @@ from storage.stores.audit import AuditStore
 from storage.stores.calls import BudgetStore, CallStore
 from storage.stores.gates import GateStore
 from storage.stores.projects import ProjectStore
+from storage.stores.rates import RateStore
 from storage.stores.runs import ConflictStore, ExecutionStore, ProviderConfigStore
 from storage.transaction import Transaction
 
@@ -26,6 +27,7 @@ class UnitOfWork:
         self.gates = GateStore(transaction)
         self.calls = CallStore(transaction)
         self.budgets = BudgetStore(transaction)
+        self.rates = RateStore(transaction)
         self.audit = AuditStore(transaction)
         self.executions = ExecutionStore(transaction)
         self.conflicts = ConflictStore(transaction)

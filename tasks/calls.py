@@ -17,6 +17,7 @@ from uuid import UUID
 from botarmy.completion import Ask, Completion, CompletionRequest, Provider
 from botarmy.errors import InvalidOutput, ProviderError, ProviderTimeout, SettingsError
 from botarmy.pricing import Prices
+from botarmy.rate_limit import RateLimit
 from botarmy.retry import Action, Clock, Cooldowns, RetryPolicy, Step, next_step, repair_request
 from tasks.exchanges import CallDatabase, CallEvent, Exchanges, OnEvent
 from tasks.ledger import Call, Place
@@ -49,6 +50,7 @@ def make_ask(
     prices: Prices | None = None,
     clock: Clock | None = None,
     cooldowns: Cooldowns | None = None,
+    limits: Mapping[str, RateLimit] | None = None,
     spread: Callable[[], float] = random.random,
 ) -> Ask:
     """Return the `ask` of one attempt. Ordinals count its calls, so make one per attempt and process.
@@ -68,6 +70,7 @@ def make_ask(
         prices: the prices in force; genai-prices' where None.
         clock: the time.
         cooldowns: shared between attempts, so that a provider that is away is left alone.
+        limits: "provider/model" -> rate limits that hold across workers; see tasks.roles.load_rate_limits.
         spread: randomness of the waits, in [0, 1).
     """
     time_source = clock or SystemClock()
@@ -77,6 +80,7 @@ def make_ask(
         prices=prices or Prices(),
         clock=time_source,
         on_event=on_event or (lambda _: None),
+        limits=limits or {},
     )
     return _Asker(
         exchanges=exchanges,

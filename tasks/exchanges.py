@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from botarmy.budget import passes_soft_limit, upper_bound
-from botarmy.completion import Completion, CompletionRequest, Progress, Provider, StreamingProvider
-from botarmy.errors import BotArmyError, SettingsError
+from botarmy.completion import Completion, CompletionRequest, Progress, Provider, StreamingProvider, Usage
+from botarmy.errors import BotArmyError, RateLimited, SettingsError
 from botarmy.pricing import Prices
+from botarmy.rate_limit import RateLimit
 from botarmy.records import Budget, LLMCall, Record, Spending
 from botarmy.retry import Clock
 from tasks.ledger import (
@@ -28,11 +29,13 @@ from tasks.ledger import (
     stored_completion,
 )
 
+_WAIT_SHARE = 0.5  # of a call's time may pass in the queue; the answer needs time as well
+
 
 class CallEvent(Record):
     """Something that a person who watches wants to know.
 
-    kind: stored | started | progress | retry | repair | failover | completed | budget.
+    kind: stored | turn | started | progress | retry | repair | failover | completed | budget.
     """
 
     kind: str
@@ -74,6 +77,22 @@ class BudgetList(Protocol):
         ...
 
 
+class Rates(Protocol):
+    """The schedule of provider calls that all workers share."""
+
+    async def book(
+        self, provider: str, model: str, limit: RateLimit, *, tokens: int, longest_wait_s: float
+    ) -> float | None:
+        """Book a call; return the seconds to wait, or None where that is too long."""
+        ...
+
+    async def correct(
+        self, provider: str, model: str, limit: RateLimit, *, booked_tokens: int, used_tokens: int
+    ) -> None:
+        """Put the booked tokens right."""
+        ...
+
+
 class Work(Protocol):
     """A unit of work."""
 
@@ -85,6 +104,11 @@ class Work(Protocol):
     @property
     def budgets(self) -> BudgetList:
         """The limits."""
+        ...
+
+    @property
+    def rates(self) -> Rates:
+        """The schedule."""
         ...
 
 
@@ -105,9 +129,20 @@ class Exchanges:
         prices: the prices in force.
         clock: the time.
         on_event: told what happens.
+        limits: "provider/model" -> requests and tokens a minute, kept by all workers together.
     """
 
-    def __init__(self, *, database: CallDatabase, hold: Any, prices: Prices, clock: Clock, on_event: OnEvent) -> None:
+    def __init__(
+        self,
+        *,
+        database: CallDatabase,
+        hold: Any,
+        prices: Prices,
+        clock: Clock,
+        on_event: OnEvent,
+        limits: Mapping[str, RateLimit],
+    ) -> None:
+        self._limits = limits
         self._database = database
         self._hold = hold
         self._prices = prices
@@ -136,6 +171,7 @@ class Exchanges:
             BudgetExceeded: the call could pass a limit; it was not made.
             ProviderError: it failed; the row says how.
         """
+        request = await self._in_turn(provider, request)
         row = await self._reserve(call, provider, request)
         started = self._clock.now()
         self.tell("started", request, provider=provider.name, model=provider.model)
@@ -148,12 +184,44 @@ class Exchanges:
         except asyncio.CancelledError:
             await asyncio.shield(self._settle(cancelled_row(row, self._clock.now() - started)))
             raise
+        await self._correct(provider, request, done)
         settled = await self._settle(completed_row(row, done, cost_of_completion(self._prices, provider, done)))
         self.tell("completed", request, provider=done.provider, model=done.model)
         if settled.outcome == COMPLETED:
             return done
         # Another process answered the same call meanwhile; the first answer counts.
         return await self.find(call) or done
+
+    async def _in_turn(self, provider: Provider, request: CompletionRequest) -> CompletionRequest:
+        """Wait until the rate limits allow the call; return the request with what is left of its time."""
+        limit = self._limits.get(f"{provider.name}/{provider.model}")
+        if limit is None:
+            return request
+        tokens = _tokens(upper_bound(request))
+        longest = request.timeout_s * _WAIT_SHARE
+        async with self._database.work() as work:
+            wait = await work.rates.book(provider.name, provider.model, limit, tokens=tokens, longest_wait_s=longest)
+        if wait is None:
+            raise RateLimited(
+                f"{provider.name} ({provider.model}) is booked for more than {longest:.0f} s by the limits of this"
+                " installation",
+                hint="Raise its limits in BOTARMY_RATE_LIMITS, or give the role a fallback.",
+                provider=provider.name,
+                model=provider.model,
+                retry_after=longest,
+            )
+        if wait:
+            self.tell("turn", request, provider=provider.name, model=provider.model, message=f"waiting {wait:.1f} s")
+            await self._clock.sleep(wait)
+        return request.model_copy(update={"timeout_s": request.timeout_s - wait})
+
+    async def _correct(self, provider: Provider, request: CompletionRequest, done: Completion) -> None:
+        limit = self._limits.get(f"{provider.name}/{provider.model}")
+        if limit is None or not done.usage_known:
+            return
+        booked, used = _tokens(upper_bound(request)), _tokens(done.usage)
+        async with self._database.work() as work:
+            await work.rates.correct(provider.name, provider.model, limit, booked_tokens=booked, used_tokens=used)
 
     async def _reserve(self, call: Call, provider: Provider, request: CompletionRequest) -> LLMCall:
         row = opened_row(call, provider)
@@ -204,6 +272,10 @@ class Exchanges:
                 kind=kind, role=request.role, purpose=request.purpose, provider=provider, model=model, message=message
             )
         )
+
+
+def _tokens(usage: Usage) -> int:
+    return usage.input_tokens + usage.output_tokens
 
 
 def _concerns(budget: Budget, row: LLMCall) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from botarmy.rate_limit import Booking, RateLimit, booked, share_s, wait_s
 from botarmy.records import Budget, LLMCall, Spending
 
 
@@ -39,12 +40,14 @@ class MemoryLedger:
         rows: the ledger.
         holds: what the units of work were opened with.
         budget: the limit that it tells.
+        bookings: the schedule by provider/model; its clock stands at 0.
     """
 
     def __init__(self) -> None:
         self.rows: list[LLMCall] = []
         self.holds: list[Any] = []
         self.budget: Budget | None = None
+        self.bookings: dict[str, Booking] = {}
 
     @property
     def calls(self) -> MemoryLedger:
@@ -55,6 +58,32 @@ class MemoryLedger:
     def budgets(self) -> MemoryLedger:
         """The limits."""
         return self
+
+    @property
+    def rates(self) -> MemoryLedger:
+        """The schedule."""
+        return self
+
+    async def book(
+        self, provider: str, model: str, limit: RateLimit, *, tokens: int, longest_wait_s: float
+    ) -> float | None:
+        """Book a call by a clock that stands still."""
+        booking = self.bookings.get(f"{provider}/{model}", Booking())
+        wait = wait_s(limit, booking, 0.0)
+        if wait > longest_wait_s:
+            return None
+        self.bookings[f"{provider}/{model}"] = booked(limit, booking, 0.0, tokens)
+        return wait
+
+    async def correct(
+        self, provider: str, model: str, limit: RateLimit, *, booked_tokens: int, used_tokens: int
+    ) -> None:
+        """Put the booked tokens right."""
+        booking = self.bookings[f"{provider}/{model}"]
+        excess = share_s(limit.tokens, booked_tokens - used_tokens) if limit.tokens else 0.0
+        self.bookings[f"{provider}/{model}"] = booking.model_copy(
+            update={"tokens_until": booking.tokens_until - excess}
+        )
 
     @asynccontextmanager
     async def work(self, hold: Any = None) -> AsyncIterator[MemoryLedger]:

@@ -5,6 +5,7 @@ Everything is checked before any call is made, and all problems come in one mess
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from pydantic import Field
 from botarmy.completion import Provider
 from botarmy.errors import BotArmyError, SettingsError
 from botarmy.pricing import Prices, parse_own_prices
+from botarmy.rate_limit import RateLimit, parse_rate_limits
 from botarmy.records import ProviderConfig, Record
 from botarmy.settings import ROLES
 from providers.models import model_problem
@@ -39,6 +41,8 @@ class RoleSettings(ProviderSettings, Protocol):
 
     @property
     def botarmy_prices(self) -> Path | None: ...  # noqa: D102 - the names are those of the environment
+    @property
+    def botarmy_rate_limits(self) -> Path | None: ...  # noqa: D102
 
     def choice_of(self, role: str) -> Any:
         """Return provider and model of a role."""
@@ -137,13 +141,30 @@ def load_prices(settings: RoleSettings) -> Prices:
         SettingsError: the file cannot be read or is wrong.
     """
     file = settings.botarmy_prices
+    return Prices(parse_own_prices(_text(file, "BOTARMY_PRICES"), str(file))) if file else Prices()
+
+
+def load_rate_limits(settings: RoleSettings) -> dict[str, RateLimit]:
+    """Return the limits of the file BOTARMY_RATE_LIMITS: "provider/model" -> requests and tokens a minute.
+
+    Raises:
+        SettingsError: the file cannot be read or is wrong.
+    """
+    file = settings.botarmy_rate_limits
     if file is None:
-        return Prices()
+        return {}
     try:
-        text = file.read_text(encoding="utf-8")
+        data = json.loads(_text(file, "BOTARMY_RATE_LIMITS"))
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"the rate limits in {file} are not JSON: {error}") from error
+    return parse_rate_limits(data, str(file))
+
+
+def _text(file: Path, variable: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"BOTARMY_PRICES names {file}, which cannot be read: {error}") from error
-    return Prices(parse_own_prices(text, str(file)))
+        raise SettingsError(f"{variable} names {file}, which cannot be read: {error}") from error
 
 
 def _choice(text: str) -> Choice:

@@ -14,6 +14,7 @@ import pytest
 from botarmy import errors
 from botarmy.completion import Ask, CompletionRequest, Message, Usage
 from botarmy.pricing import OwnPrice, Prices
+from botarmy.rate_limit import RateLimit
 from botarmy.records import Budget
 from botarmy.retry import Cooldowns
 from providers.fake import ScriptedProvider
@@ -42,7 +43,7 @@ class Bench:
         self.cooldowns = Cooldowns(self.clock)
         self.providers = providers
 
-    def ask(self, attempt: int = 1) -> Ask:
+    def ask(self, attempt: int = 1, limits: dict[str, RateLimit] | None = None) -> Ask:
         return make_ask(
             database=self.ledger,
             roles={"analyst": self.providers},
@@ -54,6 +55,7 @@ class Bench:
             clock=self.clock,
             cooldowns=self.cooldowns,
             prices=Prices({"p0/model-1": OwnPrice(input=Decimal(1), output=Decimal(2))}),
+            limits=limits,
             spread=lambda: 0.5,
         )
 
@@ -187,3 +189,21 @@ async def test_breaking_off_settles_the_row() -> None:
         await task
     assert b.outcomes() == [("p0", "cancelled")]
     assert b.ledger.rows[0].cost_usd is None
+
+
+async def test_rate_limits_make_calls_wait_their_turn() -> None:
+    b = bench([{"a": 1}])
+    ask = b.ask(limits={"p0/model-1": RateLimit(requests=6)})
+    for _ in range(3):
+        await ask(REQUEST)
+    assert b.clock.waits == pytest.approx([10, 20])
+    assert [request.timeout_s for request in b.providers[0].asked] == pytest.approx([100, 90, 80])
+
+
+async def test_a_queue_that_is_too_long_fails_over_without_an_exchange() -> None:
+    b = bench([{"a": 1}], [{"a": 2}])
+    ask = b.ask(limits={"p0/model-1": RateLimit(tokens=1000)})
+    assert [(await ask(REQUEST)).parsed for _ in range(2)] == [{"a": 1}, {"a": 1}]
+    b.ledger.bookings["p0/model-1"] = b.ledger.bookings["p0/model-1"].model_copy(update={"tokens_until": 500.0})
+    assert (await ask(REQUEST)).parsed == {"a": 2}
+    assert b.outcomes() == [("p0", "completed"), ("p0", "completed"), ("p1", "completed")]

@@ -16,7 +16,7 @@ from botarmy.errors import SettingsError
 from botarmy.records import ProviderConfig
 from botarmy.settings import load_settings, setting_names
 from providers.registry import create_provider, known_providers
-from tasks.roles import Choice, load_prices, resolve_roles
+from tasks.roles import Choice, load_prices, load_rate_limits, resolve_roles
 
 KEY = SecretStr("sk-canary-0123456789abcdefghij")
 ROLE = ("analyst",)
@@ -39,6 +39,7 @@ class Env:
     botarmy_record: Path | None = None
     botarmy_replay: Path | None = None
     botarmy_prices: Path | None = None
+    botarmy_rate_limits: Path | None = None
     chosen: dict[str, str] = field(default_factory=dict)
     fallbacks: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -163,6 +164,16 @@ def test_a_model_newer_than_the_list_is_admitted_by_its_price(tmp_path: Path) ->
         load_prices(env)
     with pytest.raises(SettingsError, match="cannot be read"):
         load_prices(Env(botarmy_prices=tmp_path / "absent.json"))
+
+
+def test_rate_limits_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "limits.json"
+    file.write_text('{"openai/gpt-4o": {"requests": 5}}')
+    assert load_rate_limits(Env(botarmy_rate_limits=file))["openai/gpt-4o"].requests == 5
+    file.write_text("{")
+    with pytest.raises(SettingsError, match="are not JSON"):
+        load_rate_limits(Env(botarmy_rate_limits=file))
+    assert load_rate_limits(Env()) == {}
 
 
 def test_vertex_needs_project_and_location() -> None:
