@@ -136,6 +136,9 @@ class Cluster:
         self._same_major()
         self._configure(account, settings)
         self._clear_stale()
+        if self.pid() is not None:
+            self._wait_for_answer()
+            return
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.old"))
         deadline = time.monotonic() + _ORPHANS_WAIT_S
@@ -197,6 +200,19 @@ class Cluster:
         )
         _own(account, target)
 
+    def _wait_for_answer(self) -> None:
+        """Wait for a server that is there but not ready, as while it recovers after a crash."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.answers():
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"The database server (process {self.pid()}) runs but does not answer.",
+                    hint=f"Stop it with `botarmy down`, then try again. Its own words are in {self.log}.",
+                )
+            if self.pid() is None:
+                raise Unavailable("The database server ended while it was waited for.", hint=_look(self.log))
+            time.sleep(0.1)
+
     def _clear_stale(self) -> None:
         """Remove a killed server's pid file where its number now belongs to something else (as in a new container).
 
@@ -234,15 +250,21 @@ def _exists(pid: int) -> bool:
 
 
 def _is_server(pid: int, data: Path) -> bool:
+    """Whether this process is a PostgreSQL server on this data directory."""
     if not _exists(pid):
         return False
-    with suppress(OSError):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return words[0].endswith(b"postgres") and os.fsencode(data) in words
+    process = Path(f"/proc/{pid}")
+    if Path("/proc/self").exists():
+        try:
+            # A server works in its data directory, also after that was moved.
+            ours = process.joinpath("cwd").samefile(data)
+            return ours and process.joinpath("cmdline").read_bytes().split(b"\0")[0].endswith(b"postgres")
+        except OSError:  # it has ended, or is another account's
+            return False
     listed = subprocess.run(  # noqa: S603 - fixed words and a number; for systems without /proc
         ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    return "postgres" in listed.stdout and str(data) in listed.stdout
+    return "postgres" in listed.stdout
 
 
 def _own(account: Account, path: Path) -> None:

@@ -99,18 +99,23 @@ def _absolute(home: Path) -> Path:
 
 def _start(home: Path, settings: Mapping[str, str]) -> EmbeddedPostgres:
     cluster = Cluster(home)
-    if (known := _read_passwords(home)) and _ready_mark(home).exists() and cluster.answers():
+    if (known := _read_passwords(home)) and _ready_mark(home).exists() and _up(cluster):
         return _addresses(cluster, known, started_here=False)
     with _locked(home):
         passwords = _passwords(home, cluster)
         if not cluster.initialised():
             cluster.initialise(passwords[SUPERUSER])
-        started = not (cluster.pid() and cluster.answers())
+        started = not _up(cluster)
         if started:
             cluster.start(settings)
         _make_databases(cluster, passwords)
         _ready_mark(home).touch(mode=0o600)
     return _addresses(cluster, passwords, started_here=started)
+
+
+def _up(cluster: Cluster) -> bool:
+    # Both: a server that was killed answers for a moment longer, and one that starts has a number before it answers.
+    return cluster.pid() is not None and cluster.answers()
 
 
 def _stop(home: Path) -> bool:

@@ -208,6 +208,20 @@ def test_moved_home_works_at_its_new_place(home: Path) -> None:
         asyncio.run(stop_embedded(moved))
 
 
+def test_home_moved_under_a_running_server_finds_it(home: Path) -> None:
+    start(home)
+    pid = embedded_status(home).pid
+    moved = home.with_name("moved")
+    home.rename(moved)
+    try:
+        again = start(moved)
+        assert not again.started_here
+        assert embedded_status(moved).pid == pid
+        assert query(again.url, "SELECT 1") == 1
+    finally:
+        asyncio.run(stop_embedded(moved))
+
+
 def test_path_too_long_for_a_socket_gets_a_short_folder(home: Path) -> None:
     deep = home / ("d" * 60) / ("e" * 60)
     server = start(deep)
