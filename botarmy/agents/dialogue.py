@@ -58,7 +58,7 @@ class Dialogue:
     def find(self, kind: str) -> Record | None:
         """Return the artifact of that kind, or None if the phase does not have it."""
         if kind not in self._known and kind in self._work.artifacts:
-            self._known[kind] = validated(_schema_of(kind), kind, self._work.artifacts[kind])
+            self._known[kind] = validated(schema_of(kind), kind, self._work.artifacts[kind])
         return self._known.get(kind)
 
     async def ask(self, schema: type[R]) -> R:
@@ -78,7 +78,7 @@ class Dialogue:
     async def ask_all(self, purposes: Iterable[str]) -> dict[str, Record]:
         """Ask for several kinds, each after those that it needs, and return them by kind."""
         wanted = set(purposes)
-        return {purpose: await self.ask(_schema_of(purpose)) for purpose in PURPOSE_INPUTS if purpose in wanted}
+        return {purpose: await self.ask(schema_of(purpose)) for purpose in PURPOSE_INPUTS if purpose in wanted}
 
     def _note(self, purpose: str, record: Record, completion: Completion) -> None:
         self._known[purpose] = record
@@ -145,10 +145,6 @@ def _places(error: ValidationError) -> str:
     shown = [f"{'.'.join(str(part) for part in detail['loc']) or 'answer'}: {detail['msg']}" for detail in details]
     more = f"; and {len(shown) - _SHOWN_PROBLEMS} more" if len(shown) > _SHOWN_PROBLEMS else ""
     return "; ".join(shown[:_SHOWN_PROBLEMS]) + more
-
-
-def _schema_of(purpose: str) -> type[Record]:
-    return KINDS[purpose] if purpose in KINDS else DRAFTS[purpose]
 
 
 def _kind_of(schema: type[Record]) -> str:
