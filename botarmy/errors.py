@@ -39,6 +39,7 @@ BotArmyError
 ├── SandboxError             generated code cannot be run safely here
 │   ├── IsolationMissing     no bubblewrap, and --unsafe-no-sandbox was not given
 │   └── UnsafePath           a generated path leaves its tree or is otherwise refused
+├── ExportError              the repository cannot be written (git, permission, space)
 └── LimitReached             attempts, budget or time are used up (exit 4)
     └── BudgetExceeded       the next call could pass a spending limit: a person decides
 """
@@ -366,6 +367,12 @@ class UnsafePath(SandboxError):
     """A generated path is refused."""
 
     code = "unsafe-path"
+
+
+class ExportError(BotArmyError):
+    """A project cannot be written to a directory."""
+
+    code = "export"
 
 
 class LimitReached(BotArmyError):

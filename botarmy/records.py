@@ -358,6 +358,7 @@ class Spending(Record):
         unknown_usd: what was reserved for those, so what they can have cost at most.
         reserved_usd: reserved for calls that have not ended.
         calls: rows of the ledger, failures included.
+        input_tokens, output_tokens, cached_tokens, reasoning_tokens: sums in inclusive buckets.
     """
 
     known_usd: Decimal
@@ -365,6 +366,10 @@ class Spending(Record):
     unknown_usd: Decimal
     reserved_usd: Decimal
     calls: int
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
     @property
     def counted_usd(self) -> Decimal:

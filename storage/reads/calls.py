@@ -19,7 +19,9 @@ SELECT coalesce(sum(cost_usd), 0) AS known,
        count(*) FILTER (WHERE cost_usd IS NULL AND outcome <> 'reserved') AS unknown_calls,
        coalesce(sum(reserved_usd) FILTER (WHERE cost_usd IS NULL AND outcome <> 'reserved'), 0) AS unknown_usd,
        coalesce(sum(reserved_usd) FILTER (WHERE outcome = 'reserved'), 0) AS reserved,
-       count(*) AS calls
+       count(*) AS calls,
+       coalesce(sum(input_tokens), 0) AS input_tokens, coalesce(sum(output_tokens), 0) AS output_tokens,
+       coalesce(sum(cached_tokens), 0) AS cached_tokens, coalesce(sum(reasoning_tokens), 0) AS reasoning_tokens
 FROM llm_calls WHERE project_id = :id
 """
 
@@ -65,6 +67,10 @@ class CallReads:
             unknown_usd=Decimal(row.unknown_usd),
             reserved_usd=Decimal(row.reserved),
             calls=row.calls,
+            input_tokens=int(row.input_tokens),
+            output_tokens=int(row.output_tokens),
+            cached_tokens=int(row.cached_tokens),
+            reasoning_tokens=int(row.reasoning_tokens),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +62,11 @@ class ProjectReads:
             offset=offset,
         )
         return tuple(project_of(row) for row in rows)
+
+    async def slugs(self, project_ids: Iterable[UUID]) -> dict[UUID, str]:
+        """Return the slugs of projects by id; unknown ids are absent."""
+        rows = await self._rows("SELECT id, slug FROM projects WHERE id = ANY(:ids)", ids=list(project_ids))
+        return {row.id: row.slug for row in rows}
 
     async def with_status(self, *statuses: Status, limit: int = 1000) -> tuple[Project, ...]:
         """Return the projects that have one of the statuses, the oldest first."""

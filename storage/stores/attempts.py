@@ -139,6 +139,26 @@ class AttemptStore(AttemptReads):
             )
         return tuple([await self.get(attempt_id) for attempt_id in ids])
 
+    async def reinstate(self, attempt_id: UUID, reason: str, *, by: str = "") -> Attempt:
+        """Let an attempt count again that was set aside, in place of every other attempt at its phase.
+
+        Raises:
+            UnknownName: there is no such attempt.
+        """
+        attempt = await self.get(attempt_id)
+        await self._tx.lock_project(attempt.project_id)
+        others = [each for each in await self.list(attempt.project_id) if each.phase == attempt.phase]
+        if any(each.id != attempt_id and not each.superseded for each in others):
+            await self.supersede(attempt.project_id, [attempt.phase], reason, by=by)
+        elif not attempt.superseded:
+            return attempt
+        await self._tx.run(
+            update(Tasks).where(Tasks.id == attempt_id).values(superseded_at=None, updated_at=func.now())
+        )
+        subject = f"{attempt.phase} {attempt.number}"
+        self._tx.note(attempt.project_id, "attempt reinstated", subject, detail={"reason": reason}, actor=by)
+        return await self.get(attempt_id)
+
     async def _hand_over(self, project_id: UUID, attempt_id: UUID, handoff: Handoff) -> None:
         values = {
             "from_phase": handoff.from_phase,

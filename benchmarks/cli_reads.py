@@ -1,0 +1,64 @@
+"""How long the reading commands take, as a person feels it: whole processes, medians and p95, as a table or JSON.
+
+    python benchmarks/cli_reads.py PROJECT [--runs 15] [--json]
+
+Uses the database that the settings name; PROJECT is a project in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+LIMIT_MS = 300
+
+
+def seconds(words: list[str]) -> float:
+    """Run one command in a process of its own and return its wall time."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "cli.main", *words], capture_output=True, env=environment, check=False)  # noqa: S603
+    took = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{' '.join(words)} ended with {done.returncode}: {done.stderr.decode(errors='replace')}")
+    return took
+
+
+def measure(words: list[str], runs: int) -> dict[str, object]:
+    """Return the median and the 95th percentile of a command, in milliseconds; the first run is not counted."""
+    seconds(words)
+    taken = sorted(seconds(words) * 1000 for _ in range(runs))
+    p95 = taken[min(len(taken) - 1, round(0.95 * (len(taken) - 1)))]
+    return {"command": " ".join(words), "median_ms": round(statistics.median(taken)), "p95_ms": round(p95)}
+
+
+def main() -> None:
+    """Measure every reading command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("project")
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    commands = [
+        ["--help"],
+        ["projects"],
+        ["inbox"],
+        *([name, given.project] for name in ("show", "trace", "audit", "artifacts")),
+        ["show", given.project, "--json"],
+    ]
+    figures = [measure(words, given.runs) for words in commands]
+    if given.json:
+        print(json.dumps({"limit_ms": LIMIT_MS, "runs": given.runs, "figures": figures}, indent=2))
+        return
+    print(f"{'command':<40}{'median ms':>10}{'p95 ms':>8}   (target: {LIMIT_MS} ms)")
+    for each in figures:
+        print(f"{each['command']:<40}{each['median_ms']:>10}{each['p95_ms']:>8}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""The documents that an export adds to the software: evidence, traceability, and where it came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from botarmy.overview import Snapshot, gate_of
+from botarmy.records import ArtifactVersion, Attempt, Evidence, Record
+from botarmy.trace import TraceRow, trace_requirements
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_CELL_LIMIT = 300
+_HIDDEN_FIGURES = frozenset({"cases"})  # lists of many items, which have their own document
+
+
+class Part(Record):
+    """What belongs to one commit's tree: the project up to a phase.
+
+    Attributes:
+        done: the completed attempts up to here, in the order of the workflow.
+        versions: the artifacts made by them.
+        state: what the README says of the project, e.g. "completed (scaffold, no model)".
+    """
+
+    snapshot: Snapshot
+    done: tuple[Attempt, ...]
+    versions: dict[str, ArtifactVersion]
+    state: str
+
+
+def cell(text: str) -> str:
+    """Escape untrusted text for one cell of a Markdown table: it shows itself and does nothing else."""
+    line = " ".join(_CONTROL.sub(" ", text).split())
+    if len(line) > _CELL_LIMIT:
+        line = line[: _CELL_LIMIT - 1] + "…"
+    for char, entity in _ENTITIES.items():
+        line = line.replace(char, entity)
+    return _MARKDOWN.sub(r"\\\1", line)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a Markdown table; cells must be escaped already."""
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def brief_document(brief: str) -> str:
+    """Return the brief as it was read, ending with a newline."""
+    return brief if brief.endswith("\n") else brief + "\n"
+
+
+def provenance_note(part: Part) -> str:
+    """Say where the software came from and what state the project is in."""
+    project = part.snapshot.project
+    models = sorted({f"{each.provenance.provider}/{each.provenance.model}" for each in part.versions.values()})
+    return (
+        "## Provenance\n\n"
+        f"Made by BotArmy from `BRIEF.md`; project `{project.slug}`, workflow {cell(project.workflow)}.\n"
+        f"Status: {part.state}.\n"
+        f"Made with: {', '.join(cell(model) for model in models) or 'nothing yet'}.\n"
+        "What was executed is listed in `docs/evidence.md`, what became of each requirement in `TRACEABILITY.md`,\n"
+        "and who decided in the trailers of the commits.\n"
+    )
+
+
+def evidence_document(part: Part) -> str:
+    """List every execution of the attempts: command, exit code, figures, and what it says."""
+    rows = [
+        _evidence_row(attempt, item) for attempt in part.done for item in part.snapshot.evidence.get(attempt.id, ())
+    ]
+    columns = ("Phase", "Check", "Command", "Exit code", "Outcome", "Figures", "Tool", "Seconds", "Log sha256")
+    body = table(columns, rows) if rows else "Nothing was executed.\n"
+    reasons = _reasons(part)
+    return (
+        f"# Evidence\n\nWhat really ran for `{part.snapshot.project.slug}`, with its result.\n\n"
+        f"{body}{reasons}\n## Decisions\n\n{_decisions(part)}"
+    )
+
+
+def _evidence_row(attempt: Attempt, item: Evidence) -> tuple[str, ...]:
+    outcome = item.outcome if item.trusted else f"{item.outcome} (untrusted: no isolation)"
+    return (
+        cell(attempt.phase),
+        cell(item.check),
+        cell(" ".join(item.command)),
+        "–" if item.exit_code is None else str(item.exit_code),
+        outcome,
+        cell(figures(item.figures)),
+        cell(item.tool_version),
+        f"{item.duration_s:.2f}",
+        f"`{item.log_sha256[:16]}`" if item.log_sha256 else "",
+    )
+
+
+def figures(values: dict[str, Any]) -> str:
+    """Write figures as "tests=12, coverage=0.93"; long lists are left to their own documents."""
+    shown = {key: value for key, value in values.items() if key not in _HIDDEN_FIGURES}
+    return ", ".join(f"{key}={_figure(value)}" for key, value in shown.items())
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _reasons(part: Part) -> str:
+    lines = [
+        f"- {cell(attempt.phase)}, {cell(item.check)}: {cell(reason)}"
+        for attempt in part.done
+        for item in part.snapshot.evidence.get(attempt.id, ())
+        if item.outcome != "passed"
+        for reason in item.reasons
+    ]
+    return "\n## What did not pass, and why\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _decisions(part: Part) -> str:
+    rows = []
+    for attempt in part.done:
+        gate = gate_of(part.snapshot, attempt)
+        verdict = attempt.verdict or (gate.verdict if gate else None)
+        rows.append(
+            (
+                cell(attempt.phase),
+                str(attempt.number),
+                verdict.decision.value if verdict else "",
+                cell(gate.decision or "open") if gate else "",
+                cell(gate.decided_by or "") if gate else "",
+                cell(gate.comment) if gate else "",
+            )
+        )
+    return table(("Phase", "Attempt", "Verdict", "Decision", "By (as claimed)", "Comment"), rows)
+
+
+def traceability_document(part: Part) -> str:
+    """Show what became of each requirement."""
+    rows = trace_requirements(part.versions, part.snapshot.gates)
+    if not rows:
+        return "# Traceability\n\nThere are no requirements yet.\n"
+    verified = sum(row.status == "verified" for row in rows)
+    columns = ("Requirement", "Text", "Priority", "Features", "Criteria", "Operations", "Files", "Tests", "Status")
+    return (
+        f"# Traceability\n\n{verified} of {len(rows)} requirements are verified by an executed test that names them.\n\n"
+        f"{table(columns, [_trace_row(row) for row in rows])}"
+    )
+
+
+def _trace_row(row: TraceRow) -> tuple[str, ...]:
+    tests = [f"{test.id} ({test.outcome})" for test in row.tests]
+    text = row.text if row.understood else f"{row.text} (not understood)"
+    return (
+        cell(row.id),
+        cell(text),
+        row.priority if row.kind != "context" else "context",
+        *(cell(", ".join(items)) for items in (row.features, row.criteria, row.operations, row.files, tests)),
+        row.status,
+    )

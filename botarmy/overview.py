@@ -1,0 +1,157 @@
+"""What `run` and `show` say about a project, as one JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from botarmy.records import (
+    ArtifactHead,
+    ArtifactVersion,
+    Attempt,
+    Evidence,
+    GateRequest,
+    Project,
+    Record,
+    Spending,
+    Status,
+)
+
+OFFLINE = "offline"
+SCAFFOLD_NOTE = "scaffold, no model"
+
+
+class Snapshot(Record):
+    """Everything that is told about a project at one moment.
+
+    Attributes:
+        phases: (phase, agent) in the order of the workflow, so that phases which have not begun show as pending.
+        attempts: all attempts, oldest first; those that a rerun or a rollback has set aside do not count.
+        heads: the current version of each artifact kind, without its content.
+        evidence: attempt id -> what was executed for it.
+        gates: all gates, oldest first.
+        export: the directory of the last export, or None.
+    """
+
+    project: Project
+    phases: tuple[tuple[str, str], ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    heads: tuple[ArtifactHead, ...] = ()
+    evidence: dict[UUID, tuple[Evidence, ...]] = Field(default_factory=dict)
+    gates: tuple[GateRequest, ...] = ()
+    spending: Spending
+    export: str | None = None
+
+
+def overview(snapshot: Snapshot) -> dict[str, Any]:
+    """Assemble the JSON document of `run` and `show`."""
+    project, spending = snapshot.project, snapshot.spending
+    return {
+        "project": {
+            "id": str(project.id),
+            "name": project.name,
+            "slug": project.slug,
+            "status": project.status.value,
+            "note": model_note(snapshot.heads),
+        },
+        "workflow": project.workflow,
+        "phases": [_phase(name, agent, snapshot) for name, agent in phase_order(snapshot)],
+        "cost_usd": None if spending.unknown_calls else float(spending.known_usd),
+        "tokens": {
+            "input": spending.input_tokens,
+            "output": spending.output_tokens,
+            "cached": spending.cached_tokens,
+            "reasoning": spending.reasoning_tokens,
+        },
+        "export": snapshot.export,
+    }
+
+
+def model_note(versions: Iterable[ArtifactHead | ArtifactVersion]) -> str:
+    """Say so where no model made the artifacts: "scaffold, no model", or which agents did without one; else ""."""
+    made = list(versions)
+    without = {version.provenance.agent for version in made if version.provenance.provider == OFFLINE}
+    with_model = [version for version in made if version.provenance.provider != OFFLINE]
+    if not without:
+        return ""
+    return SCAFFOLD_NOTE if not with_model else f"scaffold without a model by {', '.join(sorted(without))}"
+
+
+def status_label(status: Status, note: str) -> str:
+    """Return the status word with its note, e.g. "completed (scaffold, no model)"."""
+    return f"{status.value} ({note})" if note and status is Status.completed else status.value
+
+
+def phase_order(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    """Return (phase, agent) in workflow order; phases that only attempts know come last, as they were begun."""
+    known = dict(snapshot.phases)
+    for attempt in snapshot.attempts:
+        if attempt.superseded:
+            continue
+        known.setdefault(attempt.phase, attempt.agent)
+    return tuple(known.items())
+
+
+def latest_attempt(snapshot: Snapshot, phase: str) -> Attempt | None:
+    """Return the last attempt at a phase, or None where it has not begun."""
+    tries = [attempt for attempt in snapshot.attempts if attempt.phase == phase and not attempt.superseded]
+    return max(tries, key=lambda attempt: attempt.number, default=None)
+
+
+def gate_of(snapshot: Snapshot, attempt: Attempt) -> GateRequest | None:
+    """Return the last gate of an attempt, or None."""
+    gates = [gate for gate in snapshot.gates if gate.attempt_id == attempt.id and gate.status is not Status.cancelled]
+    return gates[-1] if gates else None
+
+
+def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:
+    attempt = latest_attempt(snapshot, name)
+    entry: dict[str, Any] = {
+        "name": name,
+        "agent": agent,
+        "status": attempt.status.value if attempt else Status.pending.value,
+        "attempt": attempt.number if attempt else 0,
+        "verdict": None,
+        "reasons": [],
+        "gate": None,
+        "artifacts": _artifacts(snapshot.heads, name),
+        "evidence": [],
+    }
+    if attempt is not None:
+        gate = gate_of(snapshot, attempt)
+        if gate is not None and gate.decision is None:
+            entry["status"] = Status.waiting.value
+        verdict = attempt.verdict or (gate.verdict if gate else None)
+        entry["verdict"] = verdict.decision.value if verdict else None
+        entry["reasons"] = list(verdict.reasons) if verdict else []
+        entry["gate"] = _gate(gate) if gate else None
+        entry["evidence"] = [_evidence(item) for item in snapshot.evidence.get(attempt.id, ())]
+    return entry
+
+
+def _artifacts(heads: Iterable[ArtifactHead], phase: str) -> list[dict[str, Any]]:
+    return [
+        {"kind": head.kind, "version": head.version, "sha256": head.sha256, "stale": head.stale}
+        for head in heads
+        if head.provenance.phase == phase
+    ]
+
+
+def _gate(gate: GateRequest) -> dict[str, Any]:
+    return {
+        "id": str(gate.id),
+        "kind": gate.kind,
+        "status": gate.status.value,
+        "decision": gate.decision,
+        "by": gate.decided_by,
+        "comment": gate.comment,
+        "at": gate.decided_at.isoformat() if gate.decided_at else None,
+    }
+
+
+def _evidence(item: Evidence) -> dict[str, Any]:
+    shown = item.model_dump(mode="json", exclude={"log", "command", "exit_code"})
+    return {"command": list(item.command), "exit_code": item.exit_code, **shown}

@@ -1,0 +1,85 @@
+"""Going back to what a phase had produced: which versions count again, what is set aside, what is stale. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from botarmy.errors import InputError, UnknownName
+from botarmy.records import ArtifactHead, Attempt, Record, Status
+
+_COMPLETED = frozenset({Status.completed, Status.approved})
+
+
+class Rollback(Record):
+    """What a rollback changes.
+
+    Attributes:
+        attempt: the completed attempt whose products count again.
+        points: artifact kind -> sha256 of the version that becomes the current one.
+        later: phases whose attempts are set aside, in the order of the workflow.
+        stale: artifact kinds made by those phases: they stay, but what they were made from has changed.
+    """
+
+    attempt: Attempt
+    points: dict[str, str]
+    later: tuple[str, ...]
+    stale: tuple[str, ...]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the project stands there already."""
+        return not (self.points or self.later or self.stale or self.attempt.superseded)
+
+
+def plan_rollback(
+    order: Sequence[str],
+    attempts: Sequence[Attempt],
+    heads: Sequence[ArtifactHead],
+    phase: str,
+    number: int | None = None,
+) -> Rollback:
+    """Plan the way back to the end of a phase.
+
+    Args:
+        order: the phases of the workflow.
+        attempts: all attempts of the project, those set aside included.
+        heads: the artifact versions that count now.
+        phase: the phase to go back to; what it produced stays, what came after is set aside.
+        number: which attempt at it; by default the completed one that counts, else the last completed one.
+
+    Raises:
+        UnknownName: there is no such phase.
+        InputError: the phase, or that attempt, was never completed.
+    """
+    name = _known(order, phase)
+    attempt = _target(attempts, name, number)
+    later = order[order.index(name) + 1 :]
+    current = {head.kind: head.sha256 for head in heads}
+    products = attempt.handoff.artifacts if attempt.handoff else {}
+    begun = {each.phase for each in attempts if not each.superseded}
+    return Rollback(
+        attempt=attempt,
+        points={kind: sha256 for kind, sha256 in products.items() if current.get(kind) != sha256},
+        later=tuple(each for each in later if each in begun),
+        stale=tuple(head.kind for head in heads if head.provenance.phase in later and not head.stale),
+    )
+
+
+def _known(order: Sequence[str], phase: str) -> str:
+    for name in order:
+        if name.casefold() == phase.casefold():
+            return name
+    raise UnknownName(f'The workflow has no phase "{phase}".', hint=f"It has {', '.join(order)}.")
+
+
+def _target(attempts: Sequence[Attempt], phase: str, number: int | None) -> Attempt:
+    done = [each for each in attempts if each.phase == phase and each.status in _COMPLETED and each.handoff is not None]
+    if number is not None:
+        done = [each for each in done if each.number == number]
+    if not done:
+        which = f"Attempt {number} at {phase}" if number is not None else phase
+        raise InputError(
+            f"{which} was never completed, so there is nothing to go back to.",
+            hint="`botarmy show PROJECT` lists the phases and how they stand.",
+        )
+    return max(done, key=lambda each: (not each.superseded, each.number))

@@ -1,0 +1,163 @@
+"""From each requirement to what was made of it: features, criteria, files, operations, tests, evidence, approval.
+
+Everything is read from stored artifacts and decisions; a link that no artifact states is not drawn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from botarmy.records import ArtifactVersion, GateRequest, Record
+
+UNCOVERED = "uncovered"
+
+
+class TracedTest(Record):
+    """An executed test that names the requirement."""
+
+    id: str
+    outcome: str
+
+
+class Approved(Record):
+    """The decision that binds the version which proves a requirement.
+
+    Attributes:
+        by: a person's name as claimed, or "policy:auto".
+        current: False where the artifact has changed since the decision.
+    """
+
+    phase: str
+    attempt: int
+    decision: str
+    by: str
+    at: str
+    current: bool
+
+
+class TraceRow(Record):
+    """One requirement and all that hangs on it. `status` is verified, failed or uncovered."""
+
+    id: str
+    text: str
+    kind: str
+    priority: str
+    understood: bool
+    sources: tuple[str, ...]
+    features: tuple[str, ...]
+    criteria: tuple[str, ...]
+    operations: tuple[str, ...]
+    files: tuple[str, ...]
+    tests: tuple[TracedTest, ...]
+    status: str
+    evidence: tuple[str, ...]
+    approval: Approved | None
+
+
+def trace_requirements(heads: Mapping[str, ArtifactVersion], gates: Sequence[GateRequest] = ()) -> tuple[TraceRow, ...]:
+    """Trace every requirement of a project through the current versions of its artifacts.
+
+    Args:
+        heads: the current version of each artifact kind; what has not been made yet is simply absent.
+        gates: the gates of the project, decided or not.
+
+    Returns:
+        One row for each requirement, in the order of the requirements.
+    """
+    contents = {kind: version.content for kind, version in heads.items()}
+    index = _Index(contents)
+    approval = _approval(heads, gates)
+    requirements = _items(contents, "user_requirements", "requirements")
+    return tuple(_row(requirement, index, approval) for requirement in requirements)
+
+
+class _Index:
+    """The artifacts, looked up by requirement id or feature id."""
+
+    def __init__(self, contents: Mapping[str, Mapping[str, Any]]) -> None:
+        self.features = _items(contents, "feature_breakdown", "features")
+        self.criteria = _items(contents, "acceptance_criteria", "criteria")
+        self.feature_map = _items(contents, "api_specifications", "feature_map")
+        self.steps = _items(contents, "implementation_plan", "steps")
+        self.cases = _items(contents, "test_results", "cases")
+        self.files = {
+            str(file["path"]): str(file["content"])
+            for kind in ("source_code", "unit_tests", "test_results")
+            for file in _items(contents, kind, "files")
+        }
+        self.source_paths = {str(file["path"]) for file in _items(contents, "source_code", "files")}
+        self.statuses = {item["requirement_id"]: item for item in _items(contents, "quality_report", "requirements")}
+        self.evidence = tuple(contents.get("test_results", {}).get("evidence", ()))
+
+    def operations_of(self, features: Iterable[str]) -> tuple[str, ...]:
+        wanted = set(features)
+        return _unique(
+            operation
+            for entry in self.feature_map
+            if entry["feature_id"] in wanted
+            for operation in entry["operation_ids"]
+        )
+
+    def files_of(self, requirement: str, features: Iterable[str]) -> tuple[str, ...]:
+        """Files that the plan gives to the features and that exist, and files that name the requirement."""
+        wanted = set(features)
+        planned = [path for step in self.steps if wanted & set(step["feature_ids"]) for path in step.get("files", ())]
+        named = re.compile(rf"(?<![\w-]){re.escape(requirement)}(?![\w-])")
+        mentioned = [path for path, text in self.files.items() if named.search(text)]
+        return _unique([path for path in planned if path in self.source_paths] + mentioned)
+
+
+def _row(requirement: Mapping[str, Any], index: _Index, approval: Approved | None) -> TraceRow:
+    name = requirement["id"]
+    features = tuple(item["id"] for item in index.features if name in item["requirement_ids"])
+    tests = tuple(
+        TracedTest(id=case["id"], outcome=case["outcome"])
+        for case in index.cases
+        if name in case.get("requirement_ids", ())
+    )
+    judged = index.statuses.get(name)
+    return TraceRow(
+        id=name,
+        text=requirement["text"],
+        kind=requirement["kind"],
+        priority=requirement["priority"],
+        understood=requirement.get("understood", True),
+        sources=tuple(requirement["sources"]),
+        features=features,
+        criteria=tuple(item["id"] for item in index.criteria if name in item["requirement_ids"]),
+        operations=index.operations_of(features),
+        files=index.files_of(name, features),
+        tests=tests,
+        status=judged["status"] if judged else UNCOVERED,
+        evidence=index.evidence if tests else (),
+        approval=approval if tests else None,
+    )
+
+
+def _approval(heads: Mapping[str, ArtifactVersion], gates: Sequence[GateRequest]) -> Approved | None:
+    """Find the last decision on the phase that made the test results."""
+    proof = heads.get("test_results")
+    if proof is None:
+        return None
+    decided = [gate for gate in gates if gate.phase == proof.provenance.phase and gate.decision and gate.decided_at]
+    if not decided:
+        return None
+    last = max(decided, key=lambda gate: (gate.attempt, gate.created_at))
+    return Approved(
+        phase=last.phase,
+        attempt=last.attempt,
+        decision=last.decision or "",
+        by=last.decided_by or "",
+        at=last.decided_at.isoformat() if last.decided_at else "",
+        current=last.hashes.get("test_results") == proof.sha256,
+    )
+
+
+def _items(contents: Mapping[str, Mapping[str, Any]], kind: str, field: str) -> list[dict[str, Any]]:
+    return list(contents.get(kind, {}).get(field, ()))
+
+
+def _unique(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))

@@ -1,0 +1,173 @@
+"""`botarmy approve`, `reject` and `amend`: a person's answer to a gate.
+
+The decision is written first, in one transaction that also asks for the run to be resumed; resuming comes after, and
+whoever tends the runs does it again where it fails here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from botarmy.errors import BotArmyError, InputError, TooLarge
+from botarmy.records import GateRequest, Project
+from cli.failures import warn
+from cli.gate_address import find_gate
+from cli.person import by_option, person
+from cli.reading import run, settings, working
+from cli.terminal import clean, one_line, say, write_json
+
+APPROVE, REJECT = "approve", "reject"
+_COMMENT_LIMIT = 20_000
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+@click.command()
+@click.argument("gate")
+@click.option("--comment", default="", help="A remark, kept with the decision.")
+@by_option
+@_json
+def approve(gate: str, comment: str, by: str | None, as_json: bool) -> None:
+    """Approve GATE: "PROJECT" (its one open gate), "PROJECT/PHASE", or the beginning of the gate's id.
+
+    The decision binds exactly the artifact versions that the gate shows.
+    """
+    _decide(gate, APPROVE, checked_comment(comment), by, as_json)
+
+
+@click.command()
+@click.argument("gate")
+@click.option("--comment", required=True, metavar="TEXT", help="What must be different; the next attempt is told.")
+@by_option
+@_json
+def reject(gate: str, comment: str, by: str | None, as_json: bool) -> None:
+    """Reject GATE: the phase is done again with the comment, within the workflow's limit of attempts."""
+    if not comment.strip():
+        raise InputError("A rejection needs a comment.", hint="Say with --comment what must be different.")
+    _decide(gate, REJECT, checked_comment(comment), by, as_json)
+
+
+@click.command()
+@click.argument("gate")
+@click.option("--artifact", "kind", required=True, metavar="KIND", help="Which artifact of the gate is replaced.")
+@click.option("--file", "path", required=True, type=click.Path(path_type=Path), help="Its new content as JSON, whole.")
+@by_option
+@_json
+def amend(gate: str, kind: str, path: Path, by: str | None, as_json: bool) -> None:
+    """Replace an artifact of GATE by a new version; its checks run again and the gate opens again.
+
+    Amending is not approving. `botarmy artifact PROJECT KIND --json` prints the present version; its "content" is
+    what FILE holds.
+    """
+    name = person(by)
+    text = read_amended(path, settings().max_artifact_bytes)
+    voided, project, resumed = run(_amend(gate, kind, text, name))
+    if as_json:
+        write_json(_entry(voided, project, resumed) | {"amended": kind, "by": name})
+        return
+    say(f"{kind} of {project.slug}/{voided.phase} amended by {name}; the gate opens again with the new version.")
+    _say_how_on(project, resumed)
+
+
+def _decide(address: str, decision: str, comment: str, by: str | None, as_json: bool) -> None:
+    name = person(by)
+    decided, project, resumed = run(_written_then_resumed(address, decision, name, comment))
+    if as_json:
+        write_json(_entry(decided, project, resumed))
+        return
+    done = "approved" if decision == APPROVE else "rejected"
+    say(f"{project.slug}/{decided.phase} attempt {decided.attempt} {done} by {name}.")
+    _say_how_on(project, resumed)
+
+
+async def _written_then_resumed(address: str, decision: str, by: str, comment: str) -> tuple[GateRequest, Project, str]:
+    async with working() as work:
+        gate, project = await find_gate(work, address)
+        decided = await work.gates.decide(gate.id, decision, by, comment, hashes=gate.hashes)
+    return decided, project, await _resumed(decided)
+
+
+async def _amend(address: str, kind: str, text: str, by: str) -> tuple[GateRequest, Project, str]:
+    # Loaded by name: agents, sandbox and templates are needed by this command alone.
+    amending, wiring = import_module("tasks.amend"), import_module("tasks.runtime")
+    async with wiring.open_runtime(settings()) as runtime:
+        async with runtime.database.read() as view:
+            gate, project = await find_gate(view, address)
+        voided: GateRequest = await amending.amend(runtime, gate, kind, text, by=by)
+    return voided, project, await _resumed(voided)
+
+
+async def _resumed(gate: GateRequest) -> str:
+    """Wake the suspended run; a failure costs nothing: the decision stands and asks for it."""
+    if not gate.flow_run_id:
+        return ""
+    try:
+        return str(await import_module("flows.resume").resume_gate(gate))
+    except (BotArmyError, ImportError) as error:
+        warn(f"The decision is written, but the run was not resumed: {error}. It is resumed as soon as that works.")
+        return ""
+
+
+def _say_how_on(project: Project, resumed: str) -> None:
+    say(
+        one_line(resumed)
+        if resumed
+        else f"To go on: `botarmy run --project {project.slug}`, or a worker (`botarmy up`)."
+    )
+
+
+def _entry(gate: GateRequest, project: Project, resumed: str) -> dict[str, Any]:
+    return {
+        "id": str(gate.id),
+        "project": project.slug,
+        "phase": gate.phase,
+        "attempt": gate.attempt,
+        "decision": gate.decision,
+        "by": gate.decided_by,
+        "comment": gate.comment,
+        "hashes": gate.hashes,
+        "resumed": resumed,
+    }
+
+
+def checked_comment(comment: str) -> str:
+    """Return the comment without control characters.
+
+    Raises:
+        TooLarge: it is longer than 20,000 characters.
+    """
+    text = clean(comment).strip()
+    if len(text) > _COMMENT_LIMIT:
+        raise TooLarge(
+            f"The comment has {len(text):,} characters; {_COMMENT_LIMIT:,} are allowed.",
+            hint="Keep it to what must be different.",
+        )
+    return text
+
+
+def read_amended(path: Path, limit: int) -> str:
+    """Read the amended content.
+
+    Raises:
+        InputError: the file is missing, unreadable, not UTF-8.
+        TooLarge: it is longer than an artifact may be.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise InputError(
+            f"Cannot read {path}. {error.strerror}.", hint="Name a JSON file that you may read."
+        ) from error
+    if len(data) > limit:
+        raise TooLarge(f"{path} has more than {limit:,} bytes.", hint="BOTARMY_MAX_ARTIFACT_BYTES sets the limit.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8 text. Byte {error.start} does not fit.", hint="Save it as UTF-8."
+        ) from error

@@ -1,0 +1,85 @@
+"""`botarmy rollback`: go back to the artifact versions of a phase; nothing is deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from botarmy.errors import StorageError
+from botarmy.records import Project, Status
+from botarmy.rollback import Rollback, plan_rollback
+from cli.person import by_option, person
+from cli.reading import database, project_phases, run
+from cli.terminal import say, write_json
+
+if TYPE_CHECKING:
+    from storage.unit import UnitOfWork
+
+
+@click.command()
+@click.argument("project")
+@click.option("--to", "phase", required=True, metavar="PHASE", help="The phase whose products count again.")
+@click.option("--attempt", "number", type=click.IntRange(1), help="Which attempt at it; the last completed by default.")
+@by_option
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def rollback(project: str, phase: str, number: int | None, by: str | None, as_json: bool) -> None:
+    """Take PROJECT back to the end of a phase: its products count again, what came after is set aside.
+
+    Nothing is deleted. Artifacts of later phases stay, marked stale, until they are made anew.
+    """
+    found, done = run(_rollback(project, phase, number, person(by)))
+    if as_json:
+        write_json(_entry(found, done))
+        return
+    if done.changes_nothing:
+        say(f"{found.slug} stands there already; nothing was changed.")
+        return
+    say(f"{found.slug} is back at the end of {done.attempt.phase}, attempt {done.attempt.number}.")
+    for label, items in (("re-pointed", sorted(done.points)), ("set aside", done.later), ("stale", done.stale)):
+        if items:
+            say(f"{label:<12}{', '.join(items)}")
+    say(f"To go on: `botarmy run --project {found.slug}`, or a worker (`botarmy up`).")
+
+
+async def _rollback(name: str, phase: str, number: int | None, by: str) -> tuple[Project, Rollback]:
+    async with database() as opened:
+        async with opened.read() as view:
+            project = await view.projects.get(name)
+        async with opened.hold(project.id, f"rollback by {by}") as hold, opened.work(hold, actor=by) as work:
+            attempts = await work.attempts.list(project.id)
+            order = [each for each, _ in project_phases(project)]
+            plan = plan_rollback(
+                order or list(dict.fromkeys(attempt.phase for attempt in attempts)),
+                attempts,
+                await work.artifacts.summaries(project.id),
+                phase,
+                number,
+            )
+            if not plan.changes_nothing:
+                await _carry_out(work, project, plan, by)
+    return project, plan
+
+
+async def _carry_out(work: UnitOfWork, project: Project, plan: Rollback, by: str) -> None:
+    for kind, sha256 in plan.points.items():
+        wanted = [each.version for each in await work.artifacts.versions(project.id, kind) if each.sha256 == sha256]
+        if not wanted:
+            raise StorageError(f"The version {sha256[:12]} of {kind} is not stored; nothing was changed.")
+        await work.artifacts.point(project.id, kind, wanted[-1], by=by)
+    reason = f"rolled back to {plan.attempt.phase} attempt {plan.attempt.number}"
+    await work.attempts.supersede(project.id, plan.later, reason, by=by)
+    await work.attempts.reinstate(plan.attempt.id, reason, by=by)
+    await work.artifacts.mark_stale(project.id, plan.stale, by=by)
+    await work.projects.set_status(project.id, Status.pending)
+
+
+def _entry(project: Project, done: Rollback) -> dict[str, object]:
+    return {
+        "project": project.slug,
+        "phase": done.attempt.phase,
+        "attempt": done.attempt.number,
+        "repointed": done.points,
+        "set_aside": list(done.later),
+        "stale": list(done.stale),
+    }

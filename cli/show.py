@@ -1,0 +1,173 @@
+"""`botarmy show`: a project's phases with their verdicts, artifacts and evidence."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from botarmy.export_documents import figures
+from botarmy.overview import Snapshot, model_note, overview, status_label
+from botarmy.records import AuditEvent, Project, Status
+from cli.reading import fetch_snapshot, reading, run
+from cli.terminal import heading, is_terminal, one_line, say, write_json, write_table
+
+POLL_S = 1.0
+ENDED = frozenset({Status.completed, Status.failed, Status.stopped, Status.cancelled})
+WAITING_EXIT = 3
+_REASON_WIDTH = 200
+_HASH_WIDTH = 12
+_TOLD = ("project", "attempt", "evidence", "gate")
+"""How the names of the audit actions begin that a person follows a run by."""
+
+
+@click.command()
+@click.argument("project")
+@click.option("--follow", is_flag=True, help="Look again each second until the project ends or waits for a person.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; with --follow one document a line for each change.")
+def show(project: str, follow: bool, as_json: bool) -> None:
+    """Show PROJECT: what was built, what proves it, what it cost, what it waits for."""
+    if follow:
+        _follow(project, as_json)
+        return
+    write_project(project, as_json=as_json)
+
+
+async def read_snapshot(project: str) -> Snapshot:
+    """Read everything that is told about a project.
+
+    Raises:
+        UnknownName: there is no such project.
+    """
+    async with reading() as view:
+        return await fetch_snapshot(view, project)
+
+
+def _follow(project: str, as_json: bool) -> None:
+    import json
+
+    before = ""
+    while True:
+        snapshot = run(read_snapshot(project))
+        document = overview(snapshot)
+        text = json.dumps(document)
+        if text != before:
+            _show_change(snapshot, text, as_json)
+        before = text
+        if snapshot.project.status in ENDED or snapshot.project.status is Status.waiting:
+            return
+        time.sleep(POLL_S)
+
+
+def _show_change(snapshot: Snapshot, text: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(text)
+        return
+    if is_terminal():
+        click.clear()
+    write_overview(snapshot)
+    say()
+
+
+def write_project(project: str, *, as_json: bool) -> None:
+    """Print a project by its name, as `botarmy show` does."""
+    snapshot = run(read_snapshot(project))
+    if as_json:
+        write_json(overview(snapshot))
+    else:
+        write_overview(snapshot)
+
+
+def project_of_flow_run(flow_run_id: str) -> tuple[Project | None, tuple[str, ...]]:
+    """Return the project of a Prefect flow run and what happened to it so far.
+
+    Args:
+        flow_run_id: Prefect's id of the run.
+
+    Returns:
+        The project, None before the run has taken one up; and one cleaned line for each event, oldest first. The lines
+        only ever grow, so that a caller can print those that are new.
+    """
+    return run(_of_flow_run(flow_run_id))
+
+
+async def _of_flow_run(flow_run_id: str) -> tuple[Project | None, tuple[str, ...]]:
+    async with reading() as view:
+        execution = await view.executions.of_flow_run(flow_run_id)
+        if execution is None:
+            return None, ()
+        project = await view.projects.get(execution.project_id)
+        events = await view.audit.of_project(project.id)
+    return project, tuple(_event_line(event) for event in events if event.action.startswith(_TOLD))
+
+
+def _event_line(event: AuditEvent) -> str:
+    who = f" by {event.actor}" if event.action.startswith("gate") else ""
+    return one_line(f"{event.created_at:%H:%M:%S} {event.action}: {event.subject}{who}", _REASON_WIDTH)
+
+
+def write_overview(snapshot: Snapshot) -> None:
+    """Print a project for a person."""
+    document = overview(snapshot)
+    project = snapshot.project
+    heading(f"{project.slug}: {project.name}")
+    say(f"status    {status_label(project.status, model_note(snapshot.heads))}")
+    say(f"workflow  {one_line(project.workflow)}")
+    say(f"cost      {cost_text(document['cost_usd'])}, {_tokens_text(document['tokens'])}")
+    say(f"export    {one_line(document['export'] or 'none')}")
+    say()
+    phases = document["phases"]
+    write_table(("PHASE", "AGENT", "STATUS", "ATTEMPT", "VERDICT", "DECISION"), [_phase_row(item) for item in phases])
+    _write_artifacts(phases)
+    _write_evidence(phases)
+    _write_reasons(phases, project.slug)
+
+
+def cost_text(cost_usd: float | None) -> str:
+    """Write a cost in USD; unknown is not zero."""
+    return "unknown" if cost_usd is None else f"{cost_usd:.4f} USD"
+
+
+def _tokens_text(tokens: dict[str, int]) -> str:
+    return f"{tokens['input']:,} tokens in, {tokens['output']:,} out"
+
+
+def _phase_row(item: dict[str, Any]) -> tuple[str, ...]:
+    gate = item["gate"] or {}
+    decision = f"{gate['decision']} by {gate['by']}" if gate.get("decision") else ("open" if gate else "")
+    attempt = str(item["attempt"]) if item["attempt"] else ""
+    return (item["name"], item["agent"], item["status"], attempt, item["verdict"] or "", decision)
+
+
+def _write_artifacts(phases: list[dict[str, Any]]) -> None:
+    rows = [
+        (item["name"], made["kind"], str(made["version"]), made["sha256"][:_HASH_WIDTH])
+        for item in phases
+        for made in item["artifacts"]
+    ]
+    if rows:
+        say()
+        write_table(("PHASE", "ARTIFACT", "VERSION", "SHA256"), rows)
+
+
+def _write_evidence(phases: list[dict[str, Any]]) -> None:
+    rows = [_evidence_row(item["name"], evidence) for item in phases for evidence in item["evidence"]]
+    if rows:
+        say()
+        write_table(("PHASE", "CHECK", "OUTCOME", "EXIT", "FIGURES", "COMMAND"), rows)
+
+
+def _evidence_row(phase: str, evidence: dict[str, Any]) -> tuple[str, ...]:
+    exit_code = "" if evidence["exit_code"] is None else str(evidence["exit_code"])
+    outcome = evidence["outcome"] if evidence["trusted"] else f"{evidence['outcome']} (untrusted)"
+    command = one_line(" ".join(evidence["command"]), 60)
+    return (phase, evidence["check"], outcome, exit_code, one_line(figures(evidence["figures"]), 80), command)
+
+
+def _write_reasons(phases: list[dict[str, Any]], slug: str) -> None:
+    for item in phases:
+        for reason in item["reasons"]:
+            say(f"{item['name']}: {one_line(reason, _REASON_WIDTH)}")
+        if item["status"] == Status.waiting.value:
+            say(f"{item['name']} waits for a decision: `botarmy approve {slug}/{item['name']}` or `botarmy reject …`")

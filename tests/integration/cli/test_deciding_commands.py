@@ -1,0 +1,197 @@
+"""approve, reject, rollback and purge, each in a process of its own, against a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from botarmy.records import Handoff, Provenance, Status
+from storage.database import Database
+
+
+def read(url, reader):
+    async def go():
+        database = Database(url)
+        try:
+            async with database.read() as view:
+                return await reader(view)
+        finally:
+            await database.close()
+
+    return asyncio.run(go())
+
+
+def gates_of(url, project):
+    return read(url, lambda view: view.gates.of_project(project.id))
+
+
+@pytest.mark.parametrize("address", ["books", "books/Build", "books/build", "ID", "PREFIX"])
+def test_a_gate_is_approved_by_any_of_its_names(botarmy, waiting, database_url, address):
+    gate = gates_of(database_url, waiting)[-1]
+    address = {"ID": str(gate.id), "PREFIX": str(gate.id)[:8]}.get(address, address)
+    said = botarmy("approve", address, "--by", "Ada", "--comment", "good")
+    assert said.code == 0, said.err
+    assert "books/Build attempt 1 approved by Ada." in said.out
+    assert "botarmy run --project books" in said.out
+    decided = gates_of(database_url, waiting)[-1]
+    assert (decided.decision, decided.decided_by, decided.comment) == ("approve", "Ada", "good")
+    assert decided.resume_wanted
+
+
+def test_the_answer_as_json_has_the_bound_hashes(botarmy, waiting, database_url):
+    said = botarmy("approve", "books", "--json", BOTARMY_BY="Grace").json
+    gate = gates_of(database_url, waiting)[-1]
+    assert (said["decision"], said["by"], said["hashes"]) == ("approve", "Grace", gate.hashes)
+
+
+def test_a_rejection_needs_a_comment(botarmy, waiting, database_url):
+    assert botarmy("reject", "books").code == 2
+    blank = botarmy("reject", "books", "--comment", "  ")
+    assert blank.code == 2
+    assert "needs a comment" in blank.err
+    assert gates_of(database_url, waiting)[-1].decision is None
+    said = botarmy("reject", "books", "--comment", "Titles\x1b[2J must be unique.", "--by", "Ada")
+    assert said.code == 0
+    assert gates_of(database_url, waiting)[-1].comment == "Titles[2J must be unique."
+
+
+def test_of_many_answers_one_wins_and_the_others_are_told_who(botarmy, waiting, database_url):
+    with ThreadPoolExecutor(6) as pool:
+        said = list(pool.map(lambda n: botarmy("approve", "books/Build", "--by", f"Person {n}", "--json"), range(6)))
+    won = [each for each in said if each.code == 0]
+    lost = [each for each in said if each.code != 0]
+    assert len(won) == 1
+    winner = won[0].json["by"]
+    assert gates_of(database_url, waiting)[-1].decided_by == winner
+    for each in lost:
+        assert each.json["error"]["code"] == "duplicate"
+        assert winner in each.err
+
+
+def test_a_decision_on_changed_artifacts_does_not_count(botarmy, waiting, database_url):
+    async def change():
+        database = Database(database_url)
+        async with database.work() as work:
+            head = await work.artifacts.head(waiting.id, "documentation")
+            await work.artifacts.save(waiting.id, "documentation", {"files": []}, "", head.provenance, [])
+        await database.close()
+
+    asyncio.run(change())
+    said = botarmy("approve", "books", "--json")
+    assert said.code != 0
+    assert "documentation changed after the gate was opened" in said.err
+    assert all(gate.decided_by != "Ada" for gate in gates_of(database_url, waiting))
+
+
+@pytest.mark.parametrize("name", ["policy:auto", " Policy:x", "", "  ", "a\nb", "x" * 101, "a\x1bb"])
+def test_a_name_that_is_none_is_refused(botarmy, waiting, database_url, name):
+    said = botarmy("approve", "books", "--by", name)
+    assert said.code == 2
+    assert gates_of(database_url, waiting)[-1].decision is None
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("boks", "no project 'boks'"),
+        ("books/Launch", 'No gate "books/Launch" waits'),
+        ("deadbeef", 'Nothing that waits is called "deadbeef"'),
+    ],
+)
+def test_a_wrong_address_is_answered(botarmy, waiting, address, words):
+    said = botarmy("approve", address)
+    assert said.code == 2
+    assert words in said.err
+
+
+def test_a_project_that_waits_for_nothing_says_who_decided_last(botarmy, finished):
+    said = botarmy("approve", "books")
+    assert said.code == 2
+    assert "waits for no decision" in said.err
+    assert "Build, was approved by Ada" in said.err
+
+
+def test_rollback_sets_later_phases_aside_and_deletes_nothing(botarmy, finished, database_url):
+    said = botarmy("rollback", "books", "--to", "discovery", "--by", "Ada", "--json").json
+    assert (said["phase"], said["set_aside"]) == ("Discovery", ["Build"])
+    assert sorted(said["stale"]) == ["documentation", "source_code"]
+    document = botarmy("show", "books", "--json").json
+    states = {phase["name"]: phase["status"] for phase in document["phases"]}
+    assert (states["Discovery"], states["Build"]) == ("completed", "pending")
+    assert document["project"]["status"] == "pending"
+    versions = read(database_url, lambda view: view.artifacts.versions(finished.id, "source_code"))
+    assert len(versions) == 1
+    again = botarmy("rollback", "books", "--to", "Discovery")
+    assert "stands there already" in again.out
+
+
+def test_rollback_brings_an_earlier_attempt_back(botarmy, finished, database_url):
+    async def build_again():
+        database = Database(database_url)
+        async with database.work() as work:
+            await work.attempts.supersede(finished.id, ["Build"], "rerun")
+            attempt = await work.attempts.open(finished.id, "Build", "coder")
+            old = await work.artifacts.head(finished.id, "source_code")
+            new = await work.artifacts.save(
+                finished.id,
+                "source_code",
+                {"files": [], "start": []},
+                "",
+                Provenance.model_validate(old.provenance.model_dump() | {"attempt": attempt.number}),
+                [],
+            )
+            handoff = Handoff(from_phase="Build", to_phase=None, artifacts={"source_code": new.sha256}, summary="")
+            await work.attempts.finish(attempt.id, Status.completed, None, handoff)
+        await database.close()
+        return old
+
+    old = asyncio.run(build_again())
+    assert botarmy("show", "books", "--json").json["phases"][3]["attempt"] == 2
+    said = botarmy("rollback", "books", "--to", "Build", "--attempt", "1", "--json").json
+    assert said["repointed"] == {"source_code": old.sha256}
+    build = botarmy("show", "books", "--json").json["phases"][3]
+    assert build["attempt"] == 1
+    assert {"kind": "source_code", "version": 1, "sha256": old.sha256, "stale": False} in build["artifacts"]
+
+
+def test_rollback_names_the_phases_there_are(botarmy, finished):
+    said = botarmy("rollback", "books", "--to", "Deploy")
+    assert said.code == 2
+    assert "Discovery, Plan, Design, Build, Validate, Launch" in said.err
+    assert "was never completed" in botarmy("rollback", "books", "--to", "Launch").err
+
+
+def test_a_project_that_runs_is_not_rolled_back_or_purged(botarmy, finished, database_url):
+    async def held():
+        database = Database(database_url)
+        async with database.hold(finished.id, "flow run busy-bee"):
+            loop = asyncio.get_running_loop()
+            back = await loop.run_in_executor(None, lambda: botarmy("rollback", "books", "--to", "Discovery"))
+            gone = await loop.run_in_executor(None, lambda: botarmy("purge", "books", "--yes", "books"))
+        await database.close()
+        return back, gone
+
+    for said in asyncio.run(held()):
+        assert said.code != 0
+        assert "busy-bee" in said.err
+    assert botarmy("show", "books", "--json").json["project"]["status"] == "completed"
+
+
+def test_purge_needs_the_slug_again(botarmy, finished):
+    assert botarmy("purge", "books").code == 2
+    wrong = botarmy("purge", "books", "--yes", "book")
+    assert wrong.code == 2
+    assert "was not deleted" in wrong.err
+    assert botarmy("show", "books").code == 0
+
+
+def test_purge_deletes_the_project_and_keeps_its_audit_trail(botarmy, finished):
+    said = botarmy("purge", "books", "--yes", "books", "--by", "Ada")
+    assert said.code == 0, said.err
+    assert botarmy("show", "books").code == 2
+    trail = botarmy("audit", str(finished.id), "--json").json
+    assert trail["events"][-1]["action"] == "project purged"
+    assert trail["events"][-1]["actor"] == "Ada"
+    assert trail["check"]["whole"] is True

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from botarmy.errors import InputError, UnknownName
+from botarmy.records import ArtifactHead, Attempt, Handoff, Provenance, Status
+from botarmy.rollback import plan_rollback
+
+ORDER = ("Discovery", "Plan", "Build")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def attempt(phase: str, number: int, status: Status = Status.completed, *, superseded: bool = False, **products: str):
+    return Attempt(
+        id=UUID(int=ORDER.index(phase) * 100 + number),
+        project_id=UUID(int=1),
+        phase=phase,
+        agent="analyst",
+        number=number,
+        status=status,
+        superseded=superseded,
+        handoff=Handoff(from_phase=phase, to_phase=None, artifacts=products, summary="") if products else None,
+        started_at=START + timedelta(minutes=number),
+    )
+
+
+def head(kind: str, phase: str, sha256: str, *, stale: bool = False) -> ArtifactHead:
+    return ArtifactHead(
+        kind=kind,
+        version=1,
+        sha256=sha256,
+        stale=stale,
+        provenance=Provenance(
+            phase=phase, attempt=1, agent="a", provider="p", model="m", template="t", template_sha256="0"
+        ),
+        created_at=START,
+    )
+
+
+DONE = (attempt("Discovery", 1, prd="d1"), attempt("Plan", 1, features="p1"), attempt("Build", 1, source="b1"))
+HEADS = (head("prd", "Discovery", "d1"), head("features", "Plan", "p1"), head("source", "Build", "b1"))
+
+
+def test_later_phases_are_set_aside_and_their_artifacts_are_stale():
+    plan = plan_rollback(ORDER, DONE, HEADS, "discovery")
+    assert plan.attempt.phase == "Discovery"
+    assert plan.points == {}
+    assert plan.later == ("Plan", "Build")
+    assert plan.stale == ("features", "source")
+    assert not plan.changes_nothing
+
+
+def test_the_last_phase_has_nothing_to_set_aside():
+    assert plan_rollback(ORDER, DONE, HEADS, "Build").changes_nothing
+
+
+def test_an_earlier_attempt_is_pointed_at_again():
+    attempts = (*DONE[:2], attempt("Build", 1, superseded=True, source="b1"), attempt("Build", 2, source="b2"))
+    heads = (*HEADS[:2], head("source", "Build", "b2"))
+    assert plan_rollback(ORDER, attempts, heads, "Build").changes_nothing
+    plan = plan_rollback(ORDER, attempts, heads, "Build", 1)
+    assert plan.points == {"source": "b1"}
+    assert plan.attempt.number == 1
+    assert not plan.changes_nothing
+
+
+def test_a_phase_being_done_anew_goes_back_to_its_last_completed_attempt():
+    attempts = (*DONE[:2], attempt("Build", 1, superseded=True, source="b1"), attempt("Build", 2, Status.running))
+    plan = plan_rollback(ORDER, attempts, HEADS, "Build")
+    assert plan.attempt.number == 1
+    assert not plan.changes_nothing
+
+
+def test_a_phase_that_was_never_completed_is_refused():
+    attempts = (*DONE[:2], attempt("Build", 1, Status.rejected))
+    with pytest.raises(InputError, match="Build was never completed"):
+        plan_rollback(ORDER, attempts, HEADS, "Build")
+    with pytest.raises(InputError, match="Attempt 7 at Plan was never completed"):
+        plan_rollback(ORDER, attempts, HEADS, "Plan", 7)
+
+
+def test_an_unknown_phase_is_answered_with_those_there_are():
+    with pytest.raises(UnknownName) as raised:
+        plan_rollback(ORDER, DONE, HEADS, "Deploy")
+    assert raised.value.hint == "It has Discovery, Plan, Build."
+
+
+def test_what_is_stale_already_is_not_marked_again():
+    heads = (*HEADS[:2], head("source", "Build", "b1", stale=True))
+    assert plan_rollback(ORDER, DONE, heads, "Plan").stale == ()
