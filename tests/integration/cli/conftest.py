@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -11,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -26,6 +29,9 @@ from botarmy.records import (
     Status,
     Verdict,
 )
+from cli.failures import run_guarded
+from cli.main import botarmy as command_line
+from cli.reading import settings
 from storage.database import Database
 from storage.unit import UnitOfWork
 
@@ -98,22 +104,47 @@ def home(tmp_path: Path) -> Path:
     return place
 
 
+def variables(home: Path, url: str, **more: str) -> dict[str, str]:
+    """The whole environment of a call: nothing of this machine's settings, keys or agents."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": url,
+        "BOTARMY_HOME": str(home / ".botarmy"),
+        **more,
+    }
+
+
 @pytest.fixture
-def botarmy(database_url: str, home: Path) -> Botarmy:
-    """Run the command line in a process of its own: botarmy("show", "books", BOTARMY_BY="Ada")."""
+def botarmy(database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Botarmy:
+    """Run the command line in this process (no start-up to wait for): botarmy("show", "books", BOTARMY_BY="Ada")."""
+    monkeypatch.chdir(home)
+
+    def call(*words: str | Path, url: str = database_url, **environment: str) -> Said:
+        out, err = io.StringIO(), io.StringIO()
+        settings.cache_clear()
+        with (
+            mock.patch.dict(os.environ, variables(home, url, **environment), clear=True),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = run_guarded(command_line, [str(word) for word in words])
+        assert "unexpected" not in err.getvalue(), err.getvalue()
+        return Said(code, out.getvalue(), err.getvalue())
+
+    return call
+
+
+@pytest.fixture
+def botarmy_process(database_url: str, home: Path) -> Botarmy:
+    """Run the command line as people do, in a process of its own."""
 
     def call(*words: str | Path, url: str = database_url, **environment: str) -> Said:
         done = subprocess.run(
             [sys.executable, "-m", "cli.main", *map(str, words)],
             cwd=home,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(home),
-                "PYTHONPATH": str(ROOT),
-                "DATABASE_URL": url,
-                "BOTARMY_HOME": str(home / ".botarmy"),
-                **environment,
-            },
+            env=variables(home, url, **environment),
             capture_output=True,
             text=True,
             encoding="utf-8",

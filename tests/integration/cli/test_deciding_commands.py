@@ -1,4 +1,4 @@
-"""approve, reject, rollback and purge, each in a process of its own, against a real database."""
+"""approve, reject, rollback and purge against a real database."""
 
 from __future__ import annotations
 
@@ -57,9 +57,11 @@ def test_a_rejection_needs_a_comment(botarmy, waiting, database_url):
     assert gates_of(database_url, waiting)[-1].comment == "Titles[2J must be unique."
 
 
-def test_of_many_answers_one_wins_and_the_others_are_told_who(botarmy, waiting, database_url):
+def test_of_many_answers_one_wins_and_the_others_are_told_who(botarmy_process, waiting, database_url):
     with ThreadPoolExecutor(6) as pool:
-        said = list(pool.map(lambda n: botarmy("approve", "books/Build", "--by", f"Person {n}", "--json"), range(6)))
+        said = list(
+            pool.map(lambda n: botarmy_process("approve", "books/Build", "--by", f"Person {n}", "--json"), range(6))
+        )
     won = [each for each in said if each.code == 0]
     lost = [each for each in said if each.code != 0]
     assert len(won) == 1

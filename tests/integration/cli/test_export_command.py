@@ -1,4 +1,4 @@
-"""botarmy export, in a process of its own, against a real database and a real git."""
+"""botarmy export against a real database and a real git."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that read, each in a process of its own, against a real database."""
+"""The commands that read, against a real database; some as people run them, in a process of their own."""
 
 from __future__ import annotations
 

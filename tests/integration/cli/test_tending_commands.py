@@ -1,4 +1,4 @@
-"""db and doctor, each in a process of its own, against real databases."""
+"""db and doctor against real databases."""
 
 from __future__ import annotations
 
