@@ -41,8 +41,9 @@ def downgrade(revision: str, yes: bool, as_json: bool) -> None:
 
     url = run(address())
     before = migrate.current(url)
-    if not yes:
-        _confirm("A downgrade removes what the older schema cannot hold; `botarmy db backup FILE` keeps it.")
+    warning = "A downgrade removes what the older schema cannot hold; `botarmy db backup FILE` keeps it."
+    if not (yes or _confirmed(warning)):
+        raise InputError(f"Nothing was changed. {warning}", hint="Give --yes to do it without being asked.")
     migrate.downgrade(url, revision)
     _tell(before, migrate.current(url), as_json)
 
@@ -54,8 +55,6 @@ def backup(file: Path, as_json: bool) -> None:
     """Write the whole database to FILE; an existing FILE is replaced only by a complete one."""
     from storage.backup import backup as write_backup
 
-    if file.is_dir():
-        raise InputError(f"{file} is a directory.", hint="Name a file.")
     size = write_backup(run(address()), file.absolute())
     if as_json:
         write_json({"file": str(file), "bytes": size})
@@ -65,19 +64,20 @@ def backup(file: Path, as_json: bool) -> None:
 
 @db.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--yes", is_flag=True, help="Do it without asking, though the present content is replaced.")
+@click.option("--yes", is_flag=True, help="Replace the projects that the database holds, without asking.")
 @_json
 def restore(file: Path, yes: bool, as_json: bool) -> None:
-    """Replace the database's content by that of FILE, in one transaction, and bring its schema up to date."""
+    """Bring the content of FILE into the database, in one transaction, and bring its schema up to date.
+
+    A database that holds projects is refused unless it is confirmed that they are replaced.
+    """
     from storage import migrate
     from storage.backup import restore as read_backup
-    from storage.backup import see_backup
 
-    see_backup(file)
-    if not yes:
-        _confirm("Everything in the database is replaced by what the backup holds.")
     url = run(address())
-    read_backup(url, file.absolute())
+    read_backup(
+        url, file.absolute(), replace=yes or _confirmed("Everything in the database is replaced by the backup.")
+    )
     before = migrate.current(url)
     migrate.upgrade(url)
     if as_json:
@@ -86,12 +86,13 @@ def restore(file: Path, yes: bool, as_json: bool) -> None:
         say(f"Restored from {one_line(str(file))}; schema {migrate.current(url)}.")
 
 
-def _confirm(warning: str) -> None:
+def _confirmed(warning: str) -> bool:
+    """Ask, where somebody is there to answer; nobody's silence is consent."""
     import sys
 
     if not sys.stdin.isatty():
-        raise InputError(f"Nothing was changed. {warning}", hint="Give --yes to do it without being asked.")
-    click.confirm(f"{warning} Go on?", abort=True, err=True)
+        return False
+    return click.confirm(f"{warning} Go on?", abort=True, err=True)
 
 
 def _tell(before: str | None, after: str | None, as_json: bool) -> None:
