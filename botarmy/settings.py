@@ -64,6 +64,7 @@ class Settings(BaseSettings):
         max_brief_bytes: largest brief that is read, in bytes.
         max_artifact_bytes: largest artifact version that is stored, in bytes of JSON.
         max_log_bytes: how much of a check's output is kept as evidence, in bytes.
+        db_pool_size: most connections that one process holds to PostgreSQL.
         prefect_api_url: a Prefect server of your own; None means that ours is started.
     """
 
@@ -117,6 +118,7 @@ class Settings(BaseSettings):
     max_log_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = Field(
         default=200_000, validation_alias="BOTARMY_MAX_LOG_BYTES"
     )
+    db_pool_size: Annotated[int, Field(ge=1, le=500)] = Field(default=10, validation_alias="BOTARMY_DB_POOL_SIZE")
 
     def provider_of(self, role: str) -> str:
         """Return the name of the provider that serves a role: "offline" unless one is set."""

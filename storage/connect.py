@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage.database import Database
 from storage.options import Options
+
+if TYPE_CHECKING:
+    from botarmy.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -55,3 +59,14 @@ async def open_database(
 
         await asyncio.to_thread(upgrade, opened.database.url)
     return opened
+
+
+async def open_with_settings(settings: Settings, *, migrate: bool = False) -> Opened:
+    """Return the database that the settings name, with their limits; see `open_database`."""
+    options = Options(
+        max_artifact_bytes=settings.max_artifact_bytes,
+        max_log_bytes=settings.max_log_bytes,
+        pool_size=settings.db_pool_size,
+    )
+    url = settings.database_url.get_secret_value() if settings.database_url is not None else None
+    return await open_database(url, settings.botarmy_home, options=options, migrate=migrate)

@@ -17,12 +17,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from botarmy.errors import StorageError
+from botarmy.settings import load_settings
 from storage.cluster import Cluster, programs
-from storage.connect import open_database
+from storage.connect import open_database, open_with_settings
 from storage.embedded import EmbeddedPostgres, embedded_status, start_embedded, stop_embedded
 
 ROOT = Path(__file__).parents[3]
@@ -371,7 +373,7 @@ async def test_open_database_starts_migrates_and_is_quick_the_second_time(home: 
         assert await work.projects.count() == 0
     await opened.database.close()
     code = (
-        "import asyncio, sys; from pathlib import Path; from storage.connect import open_database\n"
+        "import asyncio, sys; from pathlib import Path; from storage.connect import open_database, open_with_settings\n"
         "async def main():\n"
         "    opened = await open_database(None, Path(sys.argv[1]), migrate=True)\n"
         "    async with opened.database.read() as view: print(await view.projects.count())\n"
@@ -380,6 +382,16 @@ async def test_open_database_starts_migrates_and_is_quick_the_second_time(home: 
     )
     done = await asyncio.create_subprocess_exec(sys.executable, "-c", code, str(home), stdout=subprocess.PIPE, cwd=ROOT)
     assert (await done.communicate())[0].decode().splitlines() == ["0", "[]"]
+
+
+async def test_settings_decide_where_and_with_which_limits(empty_url: str, home: Path) -> None:
+    settings = load_settings(None).model_copy(
+        update={"database_url": SecretStr(empty_url), "botarmy_home": home, "max_log_bytes": 1234, "db_pool_size": 3}
+    )
+    opened = await open_with_settings(settings, migrate=True)
+    assert (opened.database.options.max_log_bytes, opened.database.options.pool_size) == (1234, 3)
+    await opened.database.ready()
+    await opened.database.close()
 
 
 async def test_open_database_with_an_address_of_ones_own(empty_url: str, home: Path) -> None:
