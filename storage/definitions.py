@@ -137,7 +137,7 @@ class Core:
         changed = [part.refresh() for part in self._parts]
         if self._library is None or any(changed):
             layers = [part.layer(str(part.path)) for part in self._parts]
-            self._library = Library(tuple(layers), self._limits)
+            self._library = Library(tuple(layers), self._limits, before=self._library)
         return self._library
 
     def workflow_names(self) -> tuple[str, ...]:

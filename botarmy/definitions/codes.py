@@ -45,6 +45,7 @@ CODES: dict[str, Code] = {
     "yaml-quote": _error(
         "A value that holds ': ' or begins with a special character needs quotes.", "Quote the value."
     ),
+    "yaml-quote-runs-on": _warning("A quoted text runs over lines that look like keys.", "Add the closing quote."),
     "yaml-documents": _error("The file holds more than one YAML document.", "Keep one document per file."),
     "yaml-tag": _error("A YAML tag is refused: it would make something other than plain data.", "Remove the tag."),
     "yaml-alias": _error("A YAML alias is unknown or refers to itself.", "Name an anchor that stands before it."),

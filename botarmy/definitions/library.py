@@ -107,9 +107,15 @@ class _Sources(Mapping[str, T]):
 
 
 class Library:
-    """The definitions of all layers, lowest first."""
+    """The definitions of all layers, lowest first.
 
-    def __init__(self, layers: tuple[Layer, ...], limits: Limits = LIMITS) -> None:
+    Args:
+        layers: the directories' files.
+        limits: bounds on files.
+        before: the library of the same directories as they were: what did not change is not parsed again.
+    """
+
+    def __init__(self, layers: tuple[Layer, ...], limits: Limits = LIMITS, before: Library | None = None) -> None:
         self.layers = layers
         self.limits = limits
         self.entries: dict[str, dict[str, list[Entry]]] = {kind: {} for kind in KINDS}
@@ -118,6 +124,8 @@ class Library:
                 self._index(number, layer, path)
         self._sources: dict[str, tuple[Source | None, Problems]] = {}
         self._made: dict[tuple[str, str], tuple[object, Problems]] = {}
+        if before is not None:
+            self._keep(before)
         templates = _Sources(self.entries["template"], self._template_sources)
         partials = _Sources(self.entries["partial"], lambda name: self.source(self.entries["partial"][name][-1]))
         self.shelf = Shelf(templates, partials)
@@ -128,6 +136,18 @@ class Library:
             kind, name = found
             entry = Entry(kind, name, number, path, f"{layer.root}/{path}", layer.files[path])
             self.entries[kind].setdefault(name, []).append(entry)
+
+    def _keep(self, before: Library) -> None:
+        """Take over what a former library made of files that are the same; templates only when they stand alone."""
+        former = {one.file: one for named in before.entries.values() for entries in named.values() for one in entries}
+        for entry in (one for named in self.entries.values() for entries in named.values() for one in entries):
+            old = former.get(entry.file)
+            if old is None or old.data != entry.data or entry.file not in before._sources:
+                continue
+            self._sources[entry.file] = before._sources[entry.file]
+            made = before._made.get((entry.kind, entry.file))
+            if made is not None and (not isinstance(made[0], Template) or made[0].files == (entry.file,)):
+                self._made[entry.kind, entry.file] = made
 
     def _template_sources(self, name: str) -> tuple[Source, ...] | None:
         sources = [self.source(entry) for entry in self.entries["template"][name]]

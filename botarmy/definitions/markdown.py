@@ -98,22 +98,18 @@ def _report_fence(source: Source, fence: Fence, problems: Problems) -> None:
 def _left_open(lines: list[Line], start: str, end: str) -> tuple[int, int] | None:
     """Return the 0-based place of a mark that is never closed; code does not count."""
     opened: tuple[int, int] | None = None
+    marks = re.compile(rf"{re.escape(start)}|\[\[(?!LLM:)[^\[\]]*\]\]|{re.escape(end)}")
     for line in lines:
-        at = 0 if not line.fenced else -1
-        while at >= 0:
-            found = _find_unquoted(line.text, start, at) if opened is None else line.text.find(end, at)
-            if found >= 0:
-                opened = (line.index, found) if opened is None else None
-            at = found + 1 if found >= 0 else -1
+        for found in marks.finditer(line.text) if not line.fenced else ():
+            if found.group() == end:
+                opened = None
+            elif found.group() != start:
+                continue  # brackets that close themselves: [[BROWNFIELD ONLY]]
+            elif opened is not None:
+                return opened  # another begins before this one ended
+            elif line.text[: found.start()].count("`") % 2 == 0:
+                opened = (line.index, found.start())
     return opened
-
-
-def _find_unquoted(text: str, what: str, at: int) -> int:
-    """Find a mark that does not stand in a code span."""
-    found = text.find(what, at)
-    while found >= 0 and text[:found].count("`") % 2:
-        found = text.find(what, found + 1)
-    return found
 
 
 def check_conflicts(source: Source, problems: Problems) -> None:

@@ -12,7 +12,7 @@ from botarmy.definitions.near import suggestion
 from botarmy.definitions.purposes import MEASURES
 from botarmy.definitions.source import Source
 from botarmy.definitions.templates import stem_of
-from botarmy.definitions.tree import Mapping, Scalar
+from botarmy.definitions.tree import Mapping, Scalar, Sequence
 from botarmy.records import Approval, GateRule, Phase, Workflow
 
 
@@ -37,6 +37,7 @@ class WorkflowDraft:
     source: Source
     workflow: Workflow
     phases: list[PhaseDraft]
+    complete: bool = True  # False where a phase could not be read, or two have one name: then nothing can be missed
 
 
 def read_phases(fields: Fields, problems: Problems) -> WorkflowDraft | None:
@@ -49,13 +50,16 @@ def read_phases(fields: Fields, problems: Problems) -> WorkflowDraft | None:
     default = title.choice("approval", [one.value for one in Approval], Approval.when_needed.value)
     version, description = title.text("version"), title.text("description")
     title.text("type")
+    before = len(problems.errors)
     phases = _read_list(body, problems, Approval(default))
+    complete = len(problems.errors) == before
     fields.finish()
     if head is not None:
         head.finish()
     if not phases:
         return None
-    _check_graph(body, phases)
+    complete = complete and len({one.phase.name for one in phases}) == len(phases)
+    _check_graph(body, phases, complete=complete)
     workflow = Workflow(
         name=_name(identifier, name, fields.source),
         version=version,
@@ -63,7 +67,7 @@ def read_phases(fields: Fields, problems: Problems) -> WorkflowDraft | None:
         phases=tuple(one.phase for one in phases),
         sha256=fields.source.sha256,
     )
-    return WorkflowDraft(fields.source, workflow, phases)
+    return WorkflowDraft(fields.source, workflow, phases, complete)
 
 
 def _name(identifier: Scalar | None, name: Scalar | None, source: Source) -> str:
@@ -97,8 +101,9 @@ def _read_phase(fields: Fields, approval: Approval) -> PhaseDraft | None:
     dependencies = fields.scalars("dependencies", single=True)
     outputs = _known(fields, "expected_outputs", KINDS, "unknown-output", required=True)
     checks = _known(fields, "checks", [one.value for one in CheckName], "unknown-check")
-    if fields.has("expected_outputs") and not fields.node.pairs["expected_outputs"][1].size > 1:
-        fields.problem("empty-value", fields.node.pairs["expected_outputs"][1], f"{fields.where} has no outputs.")
+    empty = fields.node.get("expected_outputs")
+    if isinstance(empty, Sequence) and not empty.items:
+        fields.problem("empty-value", empty, f"{fields.where} has no outputs.")
     gate, checklist = _read_gate(fields, approval)
     fields.finish()
     if name is None or agent is None or template is None:
@@ -165,32 +170,36 @@ def _read_measures(gate: Fields) -> dict[str, float]:
 # -- the graph
 
 
-def _check_graph(body: Fields, phases: list[PhaseDraft]) -> None:
-    _check_names(body, phases)
-    cycles = _cycles(phases)
+def _check_graph(body: Fields, phases: list[PhaseDraft], *, complete: bool) -> None:
+    names = [one.phase.name for one in phases]
+    _check_outputs(body, phases)
+    if not complete:
+        return  # who depends on whom cannot be told
     for one in phases:
-        cycle = next((cycle for cycle in cycles if one.phase.name == cycle[0]), None)
-        if cycle is not None:
-            where = next(node for node in one.dependencies if node.text == cycle[1])
-            body.problem("dependency-cycle", where, f"The phases depend in a circle: {' → '.join(cycle)}.")
+        for dependency in one.dependencies:
+            if dependency.text not in names:
+                message = f'"{dependency.text[:80]}" is no phase of this workflow.'
+                body.problem("unknown-phase", dependency, message, suggestion(dependency.text, names, "phases"))
+    cycles = _cycles(phases)
+    for cycle in cycles:
+        first = next(one for one in phases if one.phase.name == cycle[0])
+        where = next(node for node in first.dependencies if node.text == cycle[1])
+        body.problem("dependency-cycle", where, f"The phases depend in a circle: {' → '.join(cycle)}.")
     _check_order(body, phases, {name for cycle in cycles for name in cycle})
 
 
-def _check_names(body: Fields, phases: list[PhaseDraft]) -> None:
-    names = [one.phase.name for one in phases]
+def _check_outputs(body: Fields, phases: list[PhaseDraft]) -> None:
     makers: dict[str, str] = {}
-    for number, one in enumerate(phases):
-        if one.phase.name in names[:number]:
+    seen: set[str] = set()
+    for one in phases:
+        if one.phase.name in seen:
             body.problem("duplicate-name", one.name, f'There is already a phase "{one.phase.name}".')
+        seen.add(one.phase.name)
         for output in one.outputs:
             if output.text in makers:
                 message = f'Phase "{makers[output.text]}" already makes {output.text}.'
                 body.problem("output-twice", output, message)
             makers.setdefault(output.text, one.phase.name)
-        for dependency in one.dependencies:
-            if dependency.text not in names:
-                message = f'"{dependency.text[:80]}" is no phase of this workflow.'
-                body.problem("unknown-phase", dependency, message, suggestion(dependency.text, names, "phases"))
 
 
 def _cycles(phases: list[PhaseDraft]) -> list[list[str]]:

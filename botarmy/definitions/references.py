@@ -66,7 +66,8 @@ def check_phases(draft: WorkflowDraft, library: Library, problems: Problems) -> 
         _check_template(one, library, report)
         if one.checklist is not None and one.checklist.text not in library.entries["checklist"]:
             report.unknown("unknown-checklist", one.checklist, "checklist", library.names("checklist"))
-    _check_inputs(draft, problems)
+    if draft.complete:
+        _check_inputs(draft, problems)
 
 
 def _check_template(one: PhaseDraft, library: Library, report: _Reporter) -> None:

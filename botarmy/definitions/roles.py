@@ -49,7 +49,7 @@ def _role(fields: Fields, source: Source, block: Fence) -> RoleDraft | None:
     if agent is None:
         return None
     identifier = agent.name("id", required=True)
-    draft = RoleDraft(AgentRole(name=stem_of(source.file), sha256=source.sha256, file=source.file), source)
+    draft = RoleDraft(AgentRole(name=stem_of(source.file), sha256=source.sha256, file=source.file), fields.source)
     known: dict[str, Any] = {
         "name": identifier.text if identifier else stem_of(source.file),
         "persona_name": agent.text("name"),

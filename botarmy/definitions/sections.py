@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from botarmy.definitions.diagnostics import Severity
 from botarmy.definitions.fields import Fields, kind_of
 from botarmy.definitions.models import Section
 from botarmy.definitions.near import near_match
+from botarmy.definitions.places import place_in
 from botarmy.definitions.tree import Mapping, Node, Scalar, plain
 
+UNCLOSED = re.compile(r"\{\{(?!\{)(?:(?!\}\})[^\n])*(?=\n|\Z)")
 TYPES = (
     "bullet-list",
     "checklist",
@@ -76,7 +79,19 @@ def read_section(fields: Fields) -> Section:
         sections=read_sections(fields),
     )
     _check_table(fields, section)
+    for key in ("title", "instruction", "template", "content", "item_template"):
+        check_placeholders(fields, key)
     return section.model_copy(update={"extra": fields.finish()})
+
+
+def check_placeholders(fields: Fields, key: str) -> None:
+    """Report a '{{' that is not closed on its line."""
+    node = fields.node.get(key)
+    found = UNCLOSED.search(node.text) if isinstance(node, Scalar) else None
+    if found and isinstance(node, Scalar):
+        where = place_in(fields.source, node, found.start())
+        shown = found.group().split("\n")[0][:60]
+        fields.problems.add("placeholder-unclosed", fields.source, where, f'The placeholder "{shown}" is not closed.')
 
 
 def _type(fields: Fields) -> str:

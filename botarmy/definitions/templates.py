@@ -9,7 +9,7 @@ from botarmy.definitions.diagnostics import Problems
 from botarmy.definitions.fields import Fields, kind_of, root_fields
 from botarmy.definitions.jinja_checks import JinjaText
 from botarmy.definitions.models import Output, Section, Variable
-from botarmy.definitions.sections import read_sections
+from botarmy.definitions.sections import check_placeholders, read_sections
 from botarmy.definitions.source import Source
 from botarmy.definitions.tree import Mapping, Node, Scalar, parse_tree, plain
 
@@ -90,6 +90,8 @@ def _head(draft: Draft) -> None:
             filename=output.text("filename"),
             title=output.text("title"),
         )
+        for key in ("filename", "title"):
+            check_placeholders(output, key)
         output.finish()
     head.finish()
 
@@ -158,7 +160,7 @@ def _document(draft: Draft) -> None:
 def _without_sections(draft: Draft) -> None:
     """A file with `template` and other keys but no sections is a plain document; one with nothing else is a mistake."""
     rest = set(draft.fields.node.pairs) - {"template", "workflow", "agent_config"}
-    near = [key for key in rest if key.casefold().strip("s") in {"section", "prompt"}]
+    near = [key for key in rest if key.casefold().rstrip("s") in {"section", "prompt"}]
     if rest and not near:
         draft.plain_document = True
         return
