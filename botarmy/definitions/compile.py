@@ -251,7 +251,7 @@ class _Builder:
         return [kind_of_document(step.creates or step.updates, step.name or step.action or step.agent)]
 
     def _phase_name(self, mode: Mode, kinds: list[str]) -> str:
-        base = kinds[0] if len(kinds) == 1 else kind_of_document(self.step.updates)
+        base = kind_of_document(self.step.updates) if is_everything(self.step.updates) else kinds[0]
         base = f"{base}-update" if mode == "update" else base
         taken = {one.name for one in self.made.phases}
         number = next(n for n in range(1, len(taken) + 2) if (base if n == 1 else f"{base}-{n}") not in taken)
@@ -396,7 +396,7 @@ def _required(sections: tuple[Section, ...]) -> list[Section]:
 
 
 def _filename(step: Step, found: Template | None, kind: str) -> str:
-    written = document_name(step.creates or step.updates)
+    written = "" if is_everything(step.updates) else document_name(step.creates or step.updates)
     if found is not None and found.output.filename and "{" not in found.output.filename:
         return found.output.filename
     return written if "." in written else f"{kind}.md"

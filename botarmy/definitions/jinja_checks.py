@@ -161,8 +161,17 @@ def check_names(text: JinjaText, tree: nodes.Template, known: Collection[str], p
     return free
 
 
+def _stand_in(value: object) -> object:
+    """Take the place of an unknown filter or test while names are looked for; nothing calls it."""
+    return value
+
+
 def free_names(tree: nodes.Template) -> set[str]:
     """Return the names that a text takes from outside."""
+    environment = tree.environment
+    if environment is not None:  # an unknown filter or test is told by check_calls; it must not hide undefined names
+        environment.filters.update({one.name: _stand_in for one in tree.find_all(nodes.Filter)})
+        environment.tests.update({one.name: _stand_in for one in tree.find_all(nodes.Test)})
     try:
         return set(meta.find_undeclared_variables(tree)) - {"range", "namespace", "loop", "self", "super", "caller"}
     except (TemplateSyntaxError, RecursionError):
