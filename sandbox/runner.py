@@ -18,7 +18,7 @@ from sandbox import bubblewrap
 from sandbox.bubblewrap import Bind
 from sandbox.layout import WALLED, Layout, base_environment, open_layout
 from sandbox.limits import DEFAULT_LIMITS, Execution, Limits
-from sandbox.supervision import ReportPipe, end_marked, supervise
+from sandbox.supervision import ReportPipe, supervise
 
 __all__ = ["Execution", "Limits", "Sandbox"]
 
@@ -95,7 +95,6 @@ class Sandbox:
         try:
             yield Session(tree, open_layout(tree.resolve(), scratch), None, "none")
         finally:
-            end_marked(str(scratch))
             shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -137,7 +136,8 @@ class Session:
         """
         with ReportPipe() if report else contextlib.nullcontext() as pipe:
             words = self._command(command, env, limits, writable=writable, extra=extra, pipe=pipe)
-            return await supervise(words, limits, self.isolation, stdin=stdin, pipe=pipe)
+            mark = "" if self._bwrap else self.layout.scratch
+            return await supervise(words, limits, self.isolation, stdin=stdin, pipe=pipe, mark=mark)
 
     def _command(
         self,

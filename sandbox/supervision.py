@@ -109,7 +109,13 @@ class Supervisor:
 
 
 async def supervise(
-    words: Sequence[str], limits: Limits, isolation: str, *, stdin: bytes = b"", pipe: ReportPipe | None = None
+    words: Sequence[str],
+    limits: Limits,
+    isolation: str,
+    *,
+    stdin: bytes = b"",
+    pipe: ReportPipe | None = None,
+    mark: str = "",
 ) -> Execution:
     """Run a command to its end or to a limit, and leave nothing of it behind.
 
@@ -119,6 +125,7 @@ async def supervise(
         isolation: what the execution says of its walls.
         stdin: what the command reads.
         pipe: where the report comes from.
+        mark: what the environment of all that it starts holds, where there are no walls to end it by.
     """
     begun = time.monotonic()
     process = await asyncio.create_subprocess_exec(
@@ -141,10 +148,12 @@ async def supervise(
         if timed_out:
             supervisor.stop(f"longer than {limits.wall_s:g} s")
             await supervisor.ended(KILL_S)
-        end_group(process.pid)  # without walls, what the command left running
+        end_group(process.pid)
+        end_marked(mark)
         await asyncio.wait(tasks[1:], timeout=KILL_S)
     finally:
         end_group(process.pid)
+        end_marked(mark)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -191,6 +200,8 @@ def end_group(pid: int) -> None:
 
 def end_marked(mark: str) -> None:
     """Kill every process whose environment holds a text: without walls, the only trace of what left its group."""
+    if not mark:
+        return
     for path in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):
             if mark.encode() in path.read_bytes() and int(path.parent.name) != os.getpid():

@@ -11,6 +11,7 @@ from botarmy.records import Evidence
 from sandbox.checks.declared import is_test_file
 from sandbox.checks.evidence import conclude, not_run
 from sandbox.checks.job import Job, is_acceptance
+from sandbox.checks.source import parse
 from sandbox.layout import Layout
 from sandbox.limits import Limits
 
@@ -29,11 +30,8 @@ def variables_read(files: Iterable[FileText]) -> dict[str, str]:
     for file in files:
         if not file.path.endswith(".py") or is_acceptance(file.path) or _is_test(file.path):
             continue
-        try:
-            tree = ast.parse(file.content)
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        for node in ast.walk(tree):
+        tree = parse(file.content)
+        for node in ast.walk(tree) if tree else ():
             name = _variable(node)
             if name:
                 found.setdefault(name, f"{file.path}:{node.lineno}")  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from botarmy.checks import FileText
+from sandbox.checks.source import parse
 
 BASES = frozenset(
     [
@@ -71,11 +72,9 @@ def declared_tests(files: Iterable[FileText]) -> Declared:
     """Return the declared tests of a tree's Python files; a file that cannot be parsed declares none."""
     modules = {}
     for file in files:
-        if file.path.endswith(".py"):
-            try:
-                modules[module_name(file.path)] = _read(file)
-            except (SyntaxError, ValueError, RecursionError):
-                continue
+        tree = parse(file.content) if file.path.endswith(".py") else None
+        if tree is not None:
+            modules[module_name(file.path)] = _read(file, tree)
     places: dict[str, str] = {}
     notes: list[str] = []
     for module in modules.values():
@@ -88,11 +87,11 @@ def declared_tests(files: Iterable[FileText]) -> Declared:
     return Declared(places, tuple(dict.fromkeys(notes)), test_files)
 
 
-def _read(file: FileText) -> Module:
+def _read(file: FileText, tree: ast.Module) -> Module:
     module = Module(file.path)
     name = module_name(file.path)
     package = name if file.path.endswith("/__init__.py") else name.rpartition(".")[0]
-    for node in _statements(ast.parse(file.content)):
+    for node in _statements(tree):
         if isinstance(node, ast.ClassDef):
             _read_class(node, module, name, "")
         elif isinstance(node, ast.Import):

@@ -40,13 +40,13 @@ def test_all_checks_pass_for_an_ordinary_user(make_product: Any, contexts: Any) 
     drop = str(PACKAGE / "launch" / "drop.py")
     home = Path(sys.base_prefix)
     words = [str(next(candidates())), "--dev-bind", "/", "/", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    words += ["--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108 (a private one)
-    if home.is_relative_to("/root"):
+    hidden = [path for path in (home, ROOT, Path(sys.prefix)) if path.is_relative_to("/root")]
+    if hidden:
         words += ["--perms", "0755", "--tmpfs", "/root"]
-        for part in reversed(home.parents):
-            if part != Path("/root") and part.is_relative_to("/root"):
-                words += ["--perms", "0755", "--dir", str(part)]
-        words += ["--ro-bind", str(home), str(home)]
+    for path in hidden:
+        for part in reversed(path.relative_to("/root").parents[:-1]):
+            words += ["--perms", "0755", "--dir", f"/root/{part}"]
+        words += ["--ro-bind", str(path), str(path)]
     words += ["--chdir", str(ROOT), "--", sys.executable, "-I", "-S", drop, "23456", sys.executable, "-c", SCRIPT]
     given = {"files": [file.model_dump() for file in make_product()], "contexts": contexts}
     done = subprocess.run(
