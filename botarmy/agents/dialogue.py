@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from botarmy.agents.work import PhaseWork
-from botarmy.artifacts import DRAFTS, KINDS, Sentence
+from botarmy.artifacts import DRAFTS, KINDS, Sentence, schema_of
 from botarmy.brief import sentences
 from botarmy.completion import Ask, Completion, CompletionRequest
 from botarmy.definitions.purposes import PURPOSE_INPUTS
