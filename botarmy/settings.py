@@ -64,6 +64,9 @@ class Settings(BaseSettings):
         max_brief_bytes: largest brief that is read, in bytes.
         max_artifact_bytes: largest artifact version that is stored, in bytes of JSON.
         max_log_bytes: how much of a check's output is kept as evidence, in bytes.
+        recovery_window_s: how long a run must be gone before upkeep starts another for its project, in seconds.
+        reminder_hours: after how long an open gate is named in upkeep's log, in hours.
+        gate_expiry_hours: after how long an undecided gate stops its project, in hours; None never.
         db_pool_size: most connections that one process holds to PostgreSQL.
         prefect_api_url: a Prefect server of your own; None means that ours is started.
     """
@@ -117,6 +120,15 @@ class Settings(BaseSettings):
     )
     max_log_bytes: Annotated[int, Field(ge=1_000, le=50_000_000)] = Field(
         default=200_000, validation_alias="BOTARMY_MAX_LOG_BYTES"
+    )
+    recovery_window_s: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        default=60.0, validation_alias="BOTARMY_RECOVERY_WINDOW_S"
+    )
+    reminder_hours: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        default=24.0, validation_alias="BOTARMY_REMINDER_HOURS"
+    )
+    gate_expiry_hours: Annotated[float | None, Field(gt=0, le=100_000)] = Field(
+        default=None, validation_alias="BOTARMY_GATE_EXPIRY_HOURS"
     )
     db_pool_size: Annotated[int, Field(ge=1, le=500)] = Field(default=10, validation_alias="BOTARMY_DB_POOL_SIZE")
 
