@@ -1,0 +1,126 @@
+"""A person amends an artifact: a new version; its checks run again; the gate opens again. Amending is not approving."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from botarmy.agents.registry import AGENTS
+from botarmy.agents.work import PhaseResult, PhaseWork
+from botarmy.artifacts import KINDS
+from botarmy.completion import Ask, Completion, CompletionRequest, Usage
+from botarmy.errors import BotArmyError, InputError
+from botarmy.records import GateRequest, LLMCall, Provenance, Status
+from botarmy.render import render_markdown
+from tasks.phase import calls_of, phase_of, save_evidence, upstream_kinds
+from tasks.runtime import Runtime
+
+DERIVED = frozenset({"test_results", "quality_report", "performance_metrics", "deployment_log"})
+"""Kinds that are derived from evidence: they say what ran, so nobody can amend them."""
+
+
+async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by: str) -> GateRequest:
+    """Store the amended artifact, check the phase again and void the gate, so that it opens anew.
+
+    Args:
+        runtime: the wiring; its check runs the phase's checks again.
+        gate: the open gate.
+        kind: which artifact of the gate's phase.
+        text: the whole artifact as JSON.
+        by: who amends, as claimed.
+
+    Returns:
+        The voided gate.
+
+    Raises:
+        InputError: no such artifact at this gate, a derived one, or content that does not fit its schema.
+    """
+    content = amended_content(gate, kind, text)
+    async with runtime.database.work() as work:
+        project = await work.projects.get(str(gate.project_id))
+        attempt = await work.attempts.get(gate.attempt_id)
+        heads = await work.artifacts.heads(project.id)
+        calls = await calls_of(work, project, attempt)
+    workflow = runtime.core.workflow(project.workflow)
+    phase = phase_of(workflow, gate.phase)
+    contents = {name: head.content for name, head in heads.items()} | {kind: content}
+    inputs = set(upstream_kinds(workflow, phase))
+    phase_work = PhaseWork(
+        phase=phase,
+        brief=project.brief,
+        artifacts={name: value for name, value in contents.items() if name in inputs},
+        feedback=attempt.feedback,
+        template=runtime.core.template(phase.template),
+    )
+    result: PhaseResult = await AGENTS[phase.agent](phase_work, answer_from(contents, calls), runtime.check)
+    async with runtime.database.work(runtime.hold) as work:
+        old = heads[kind]
+        for name in phase.expected_outputs:
+            if result.artifacts[name] != heads[name].content:
+                provenance = _by_person(old.provenance, by) if name == kind else heads[name].provenance
+                await work.artifacts.save(
+                    project.id,
+                    name,
+                    result.artifacts[name],
+                    render_markdown(name, result.artifacts[name]),
+                    provenance,
+                    links=(heads[name].sha256,),
+                )
+        await save_evidence(runtime, work, attempt, result, phase.gate.measures)
+        voided = await work.gates.cancel(gate.id, f"{kind} was amended", by=by)
+        await work.audit.add(project.id, by, "artifact amended", f"{project.slug}/{gate.phase}/{kind}")
+    return voided
+
+
+def amended_content(gate: GateRequest, kind: str, text: str) -> dict[str, Any]:
+    """Check an amended artifact against the gate and its schema.
+
+    Raises:
+        InputError: says what does not fit and where.
+    """
+    if gate.status is not Status.waiting and gate.decision is not None:
+        raise InputError(f"The gate of {gate.phase} was decided by {gate.decided_by}: there is nothing left to amend.")
+    if kind not in gate.hashes or kind in DERIVED:
+        names = ", ".join(name for name in gate.hashes if name not in DERIVED)
+        why = "is derived from evidence" if kind in DERIVED else "is not at this gate"
+        raise InputError(f"The artifact {kind!r} {why}.", hint=f"What can be amended here: {names or 'nothing'}.")
+    try:
+        return KINDS[kind].model_validate(json.loads(text)).model_dump(mode="json")
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"The amended {kind} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.",
+            hint="Take the present version with `botarmy artifact PROJECT KIND --json` and change that.",
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"The amended {kind} does not fit its schema: {where}: {first['msg']}.") from None
+
+
+def answer_from(contents: dict[str, dict[str, Any]], calls: tuple[LLMCall, ...]) -> Ask:
+    """Return an `ask` that no model answers: present versions for artifacts, the attempt's own calls for drafts."""
+
+    async def ask(request: CompletionRequest) -> Completion:
+        parsed = contents.get(request.purpose)
+        if parsed is None:
+            drafts = [call for call in calls if call.purpose == request.purpose and call.outcome == "completed"]
+            if not drafts:
+                raise BotArmyError(
+                    f"There is no stored {request.purpose} to check the amended artifact with.",
+                    hint="Reject the gate with a comment instead: the phase is then done again.",
+                )
+            parsed = json.loads(drafts[-1].text)
+        return Completion(
+            text=json.dumps(parsed), parsed=parsed, stop_reason="end", usage=Usage(), provider="stored", model="none"
+        )
+
+    return ask
+
+
+def _by_person(provenance: Provenance, by: str) -> Provenance:
+    """Return the provenance of an amended version: the person, no model."""
+    return provenance.model_copy(
+        update={"agent": f"person:{by}", "provider": "person", "model": "none", "call_ids": ()}
+    )

@@ -1,0 +1,53 @@
+"""A budget that a call would pass: a gate asks a person whether to raise it or to stop."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from botarmy.errors import BudgetExceeded
+from botarmy.records import Attempt, Decision, GateRequest, Project, Status, Verdict
+from tasks.runtime import Runtime
+
+__all__ = ["BudgetExceeded", "carry_out_budget", "open_budget_gate"]
+
+
+async def open_budget_gate(runtime: Runtime, project: Project, attempt: Attempt, error: BudgetExceeded) -> GateRequest:
+    """Open the gate that asks for a decision about the limit that was reached."""
+    proposed = max(error.limit * 2, error.committed + error.wanted)
+    verdict = Verdict(
+        decision=Decision.needs_approval,
+        reasons=(error.message, f"Approve raises the limit to {proposed} USD; reject stops the project."),
+    )
+    payload = {
+        "scope": error.scope,
+        "limit_usd": str(error.limit),
+        "committed_usd": str(error.committed),
+        "wanted_usd": str(error.wanted),
+        "proposed_usd": str(proposed),
+    }
+    async with runtime.database.work(runtime.hold) as work:
+        ask = 1 + len(await work.gates.of_attempt(attempt.id))
+        await work.projects.set_status(project.id, Status.waiting)
+        return await work.gates.open(
+            project.id, attempt.id, attempt.phase, attempt.number, verdict, {}, kind="budget", ask=ask, payload=payload
+        )
+
+
+async def carry_out_budget(runtime: Runtime, project: Project, gate: GateRequest) -> Status:
+    """Raise the limit as decided (running), or stop the project (stopped)."""
+    async with runtime.database.work(runtime.hold) as work:
+        if gate.decision != "approve":
+            await work.attempts.finish(gate.attempt_id, Status.stopped, gate.verdict, None)
+            await work.projects.set_status(project.id, Status.stopped)
+            return Status.stopped
+        limit = Decimal(gate.payload["proposed_usd"])
+        scope, name = _scope(gate.payload["scope"])
+        await work.budgets.set(project.id, limit, scope=scope, name=name, by=gate.decided_by or "")
+        await work.projects.set_status(project.id, Status.running)
+    return Status.running
+
+
+def _scope(words: str) -> tuple[str, str]:
+    """Return scope and name: "phase Build" is ("phase", "Build"), "project" is ("project", "")."""
+    scope, _, name = words.partition(" ")
+    return scope, name

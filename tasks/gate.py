@@ -1,0 +1,175 @@
+"""The gate of an attempt: evaluate it, open it, take its decision, carry the decision out. All in own tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from botarmy.errors import BotArmyError
+from botarmy.gates import evaluate_gate
+from botarmy.progress import Progress
+from botarmy.records import (
+    Approval,
+    Attempt,
+    Decision,
+    Evidence,
+    GateRequest,
+    GateRule,
+    Handoff,
+    Phase,
+    Project,
+    Status,
+    Workflow,
+)
+from storage.unit import UnitOfWork
+from tasks.phase import MEASURES
+from tasks.runtime import Runtime
+
+POLICY = "policy:auto"
+"""Who decides where the evidence decides; never a person's name."""
+
+APPROVE, REJECT = "approve", "reject"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatePolicy:
+    """When a person is asked.
+
+    Attributes:
+        approval: overrides the workflow's word for every phase; None leaves it to the workflow.
+    """
+
+    approval: Approval | None = None
+
+    def rule(self, phase: Phase) -> GateRule:
+        """Return the phase's gate rule under this policy."""
+        return phase.gate if self.approval is None else phase.gate.model_copy(update={"approval": self.approval})
+
+
+def last_of_each(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Return the newest execution of each check: an amended artifact is checked again within the same attempt."""
+    newest = {found.check: found for found in evidence}
+    return tuple(newest.values())
+
+
+async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attempt, policy: GatePolicy) -> GateRequest:
+    """Evaluate the gate on what is stored, open it, and decide it where the evidence does.
+
+    Returns:
+        The gate: decided by `policy:auto`, or open for a person, or as a person decided it already.
+    """
+    if attempt.result is None:
+        raise BotArmyError(f"The attempt {attempt.number} at {phase.name} has no saved work: it cannot be judged.")
+    async with runtime.database.work(runtime.hold) as work:
+        evidence = last_of_each(await work.evidence.of_attempt(attempt.id))
+        verdict = evaluate_gate(
+            policy.rule(phase),
+            attempt.result.measures,
+            tuple(found for found in evidence if found.check != MEASURES),
+            attempt.result.confidence,
+            checks=phase.checks,
+            deterministic=attempt.result.deterministic,
+            open_questions=attempt.result.open_questions,
+        )
+        heads = await work.artifacts.heads(project.id)
+        hashes = {kind: heads[kind].sha256 for kind in phase.expected_outputs if kind in heads}
+        gate = await _current_gate(work, attempt, hashes)
+        if gate is None:
+            ask = 1 + len(await work.gates.of_attempt(attempt.id))
+            payload = _payload(attempt, evidence)
+            gate = await work.gates.open(
+                project.id, attempt.id, phase.name, attempt.number, verdict, hashes, ask=ask, payload=payload
+            )
+            if verdict.decision is not Decision.needs_approval:
+                decision = APPROVE if verdict.decision is Decision.passed else REJECT
+                gate = await work.gates.decide(gate.id, decision, POLICY, "; ".join(verdict.reasons))
+            else:
+                await work.projects.set_status(project.id, Status.waiting)
+    _tell(runtime, phase, attempt, gate)
+    return gate
+
+
+async def _current_gate(work: UnitOfWork, attempt: Attempt, hashes: dict[str, str]) -> GateRequest | None:
+    """Return the newest approval gate of the attempt that binds exactly these versions and is not void."""
+    for gate in reversed(await work.gates.of_attempt(attempt.id)):
+        if gate.kind == "approval" and gate.hashes == hashes and gate.status is not Status.cancelled:
+            return gate
+    return None
+
+
+def _payload(attempt: Attempt, evidence: tuple[Evidence, ...]) -> dict[str, Any]:
+    """Return what the form and the inbox show beside the verdict."""
+    if attempt.result is None:
+        return {}
+    return {
+        "summary": attempt.result.summary,
+        "open_questions": list(attempt.result.open_questions),
+        "evidence": [
+            {"check": found.check, "outcome": found.outcome, "exit_code": found.exit_code, "figures": _short(found)}
+            for found in evidence
+        ],
+    }
+
+
+def _short(found: Evidence) -> dict[str, Any]:
+    """Return the figures that are single words or numbers; lists of cases stay in the evidence row."""
+    return {name: value for name, value in found.figures.items() if isinstance(value, str | int | float | None)}
+
+
+def _tell(runtime: Runtime, phase: Phase, attempt: Attempt, gate: GateRequest) -> None:
+    words = "; ".join(gate.verdict.reasons[:3]) or "all criteria are met"
+    text = f"{gate.verdict.decision.value}: {words}"
+    step = Progress(phase=phase.name, agent=phase.agent, attempt=attempt.number, step="verdict", text=text)
+    runtime.report(step)
+
+
+async def carry_out(
+    runtime: Runtime, project: Project, workflow: Workflow, phase: Phase, attempt: Attempt, gate: GateRequest
+) -> Status:
+    """Do what the decision says: complete the phase, or reject the attempt, or stop the project.
+
+    Returns:
+        completed (go on), rejected (another attempt is due), or stopped (the attempts are used up).
+    """
+    if gate.decision is None:
+        raise BotArmyError(f"The gate of {phase.name} is not decided yet.")
+    async with runtime.database.work(runtime.hold) as work:
+        await work.projects.set_status(project.id, Status.running)
+        if gate.resume_wanted:
+            await work.gates.mark_resumed(gate.id)
+        if gate.decision == APPROVE:
+            handoff = _handoff(workflow, phase, attempt, gate)
+            await work.attempts.finish(attempt.id, Status.completed, gate.verdict, handoff)
+            return Status.completed
+        await work.attempts.finish(attempt.id, Status.rejected, gate.verdict, None)
+        if attempt.number < phase.gate.max_attempts:
+            return Status.rejected
+        await work.projects.set_status(project.id, Status.stopped)
+        return Status.stopped
+
+
+def _handoff(workflow: Workflow, phase: Phase, attempt: Attempt, gate: GateRequest) -> Handoff:
+    names = [each.name for each in workflow.phases]
+    following = names[names.index(phase.name) + 1 :]
+    summary = attempt.result.summary if attempt.result else ""
+    questions = attempt.result.open_questions if attempt.result else ()
+    return Handoff(
+        from_phase=phase.name,
+        to_phase=following[0] if following else None,
+        artifacts=gate.hashes,
+        summary=summary,
+        open_questions=questions,
+    )
+
+
+def feedback_of(gate: GateRequest) -> tuple[str, ...]:
+    """Return what the next attempt must hear: a person's comment first, else the verdict's reasons and advice."""
+    advice = tuple(
+        f"{criterion.name}: {criterion.advice}"
+        for criterion in gate.verdict.criteria
+        if not criterion.met and criterion.advice
+    )
+    if gate.decided_by == POLICY:
+        return gate.verdict.reasons + advice
+    comment = (f"{gate.decided_by} rejected this: {gate.comment}",)
+    return comment + (gate.verdict.reasons if gate.verdict.decision is Decision.reject else ())

@@ -1,0 +1,132 @@
+"""A run takes up its project: a new one from a brief, or an earlier half-done one; and writes how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from botarmy.brief import read_brief, slugify, title
+from botarmy.errors import BotArmyError, BriefError, InputError
+from botarmy.records import Attempt, GateRequest, Phase, Project, Status, digest
+from tasks.gate import feedback_of
+from tasks.runtime import Runtime
+
+
+async def new_project(
+    runtime: Runtime, brief: str, *, name: str = "", workflow: str, options: dict[str, Any] | None = None
+) -> Project:
+    """Create a project from a brief; the same brief again makes slug-2.
+
+    Raises:
+        BriefError: the brief is empty, binary, too large or not text.
+        UnknownName: there is no such workflow.
+    """
+    text = read_brief(brief.encode("utf-8", "surrogatepass"), runtime.settings.max_brief_bytes)
+    runtime.core.workflow(workflow)
+    words = name or title(text)
+    async with runtime.database.work() as work:
+        return await work.projects.create(words, slugify(words), text, workflow, options or {})
+
+
+async def existing_project(runtime: Runtime, name: str) -> Project:
+    """Return the project with this slug or id, ready to go on.
+
+    Raises:
+        UnknownName: there is none.
+        InputError: it was cancelled.
+    """
+    async with runtime.database.work() as work:
+        project = await work.projects.get(name)
+    if project.status is Status.cancelled:
+        raise InputError(
+            f"The project {project.slug} was cancelled and does not go on.",
+            hint=f"To take it up again: botarmy rerun {project.slug} --from PHASE",
+        )
+    return project
+
+
+async def half_done(runtime: Runtime, brief: str) -> Project | None:
+    """Return the newest project of this very brief whose run broke off (no run holds it), or None."""
+    async with runtime.database.work() as work:
+        found = await work.projects.with_brief(digest(brief))
+    for project in found:
+        if project.status in (Status.pending, Status.running) and not await runtime.database.is_held(project.id):
+            return project
+    return None
+
+
+async def claim(runtime: Runtime, flow_run_id: str, *, brief: str, project: str, name: str, workflow: str) -> Project:
+    """Return the project of this flow run: the one it has already (it was resumed), a named one, or a new one.
+
+    Raises:
+        BriefError: neither a brief nor a project was given, or the brief cannot be read.
+    """
+    async with runtime.database.work() as work:
+        execution = await work.executions.of_flow_run(flow_run_id)
+        if execution is not None:
+            return await work.projects.get(str(execution.project_id))
+    if project:
+        record = await existing_project(runtime, project)
+    elif brief:
+        record = await new_project(runtime, brief, name=name, workflow=workflow)
+    else:
+        raise BriefError(
+            "There is neither a brief nor a project.", hint="Give the parameter brief (text) or project (slug)."
+        )
+    async with runtime.database.work() as work:
+        await work.executions.start(record.id, record.workflow, flow_run_id)
+    return record
+
+
+async def due_attempt(runtime: Runtime, project: Project, phase: Phase) -> Attempt | None:
+    """Return the attempt that is to be worked on, or None when the phase is committed.
+
+    Recovery goes on with the open attempt. Only a rejection or a rerun opens another, with the reasons as feedback.
+    """
+    async with runtime.database.work(runtime.hold) as work:
+        attempts = [each for each in await work.attempts.list(project.id) if each.phase == phase.name]
+        last = attempts[-1] if attempts else None
+        if last is not None and last.status is Status.completed:
+            return None
+        feedback: tuple[str, ...] = last.feedback if last is not None else ()
+        if last is not None and last.status is Status.rejected:
+            decided = [gate for gate in await work.gates.of_attempt(last.id) if gate.decision == "reject"]
+            feedback = feedback_of(decided[-1]) if decided else ()
+        await work.projects.set_status(project.id, Status.running)
+        return await work.attempts.open(project.id, phase.name, phase.agent, feedback)
+
+
+async def open_gate(runtime: Runtime, attempt: Attempt, kind: str) -> GateRequest | None:
+    """Return the attempt's gate of this kind whose decision was not carried out yet, or None."""
+    async with runtime.database.work() as work:
+        gates = [gate for gate in await work.gates.of_attempt(attempt.id) if gate.kind == kind]
+    pending = [gate for gate in gates if gate.status is Status.waiting]
+    return pending[-1] if pending else None
+
+
+async def end_project(runtime: Runtime, project: Project, ended: Status, error: BotArmyError | None = None) -> Status:
+    """Write how the project stands at the end of this run.
+
+    Returns:
+        The status written.
+    """
+    async with runtime.database.work(runtime.hold) as work:
+        await work.projects.set_status(project.id, ended)
+        if error is not None:
+            detail = {"code": error.code, "message": error.message[:2000], "hint": error.hint[:500]}
+            await work.audit.add(project.id, "botarmy", "run failed", project.slug, detail=detail)
+    return ended
+
+
+async def end_execution(runtime: Runtime, flow_run_id: str, ended: Status) -> None:
+    """Write how this flow run ended."""
+    async with runtime.database.work() as work:
+        execution = await work.executions.of_flow_run(flow_run_id)
+        if execution is not None:
+            await work.executions.finish(execution.id, ended)
+
+
+async def project_of(runtime: Runtime, project_id: UUID) -> Project:
+    """Return the project as it stands in the table now."""
+    async with runtime.database.work() as work:
+        return await work.projects.get(str(project_id))

@@ -1,0 +1,70 @@
+"""What people see in Prefect: each document, the table of verdicts and cost, the picture of the run."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.logging import get_run_logger
+
+from botarmy.diagram import run_diagram
+from botarmy.records import Attempt, LLMCall, Phase, Project, Workflow
+from tasks.runtime import Runtime
+
+MAX_DOCUMENT = 200_000
+"""Characters of a document that go to Prefect; the whole stands in our tables."""
+
+
+def artifact_key(project: Project, name: str) -> str:
+    """Return a Prefect artifact key: lower case, digits and dashes."""
+    return f"{project.slug}-{name}".lower().replace("_", "-").replace(" ", "-")
+
+
+async def publish_documents(runtime: Runtime, project: Project, phase: Phase) -> None:
+    """Show the phase's documents in Prefect. They are a view: a failure is logged and loses nothing."""
+    async with runtime.database.work() as work:
+        heads = await work.artifacts.heads(project.id)
+    versions = [heads[kind] for kind in phase.expected_outputs if kind in heads]
+    shown = [
+        acreate_markdown_artifact(
+            key=artifact_key(project, version.kind),
+            markdown=version.markdown[:MAX_DOCUMENT],
+            description=f"{project.slug} · {phase.name} · {version.kind} version {version.version} · {version.sha256[:12]}",
+        )
+        for version in versions
+    ]
+    for failure in await asyncio.gather(*shown, return_exceptions=True):
+        if isinstance(failure, BaseException):
+            get_run_logger().warning("A document is not shown in Prefect: %s", failure)
+
+
+async def publish_overview(runtime: Runtime, project: Project, workflow: Workflow) -> None:
+    """Show the table of verdicts and cost and the run's diagram in Prefect."""
+    async with runtime.database.work() as work:
+        attempts = await work.attempts.list(project.id)
+        calls = await work.calls.of_project(project.id)
+    await acreate_table_artifact(
+        key=artifact_key(project, "overview"),
+        table=[_row(attempt, calls) for attempt in attempts],
+        description=f"{project.slug}: attempts, verdicts, cost",
+    )
+    await acreate_markdown_artifact(
+        key=artifact_key(project, "diagram"),
+        markdown=run_diagram(project, workflow, attempts),
+        description=f"{project.slug}: the run",
+    )
+
+
+def _row(attempt: Attempt, calls: tuple[LLMCall, ...]) -> dict[str, str]:
+    mine = [call for call in calls if (call.phase, call.attempt) == (attempt.phase, attempt.number)]
+    costs = [call.cost_usd for call in mine]
+    total = sum((cost for cost in costs if cost is not None), start=type(costs[0] or 0)(0)) if costs else 0
+    return {
+        "phase": attempt.phase,
+        "attempt": str(attempt.number),
+        "agent": attempt.agent,
+        "status": attempt.status.value,
+        "verdict": attempt.verdict.decision.value if attempt.verdict else "",
+        "calls": str(len(mine)),
+        "cost USD": "unknown" if None in costs else str(total),
+    }

@@ -1,0 +1,189 @@
+"""The one place that wires things together: settings, Postgres, definitions, sandbox, providers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from botarmy.checks import Check
+from botarmy.completion import Ask
+from botarmy.errors import BotArmyError
+from botarmy.pricing import Prices
+from botarmy.progress import Progress, Report
+from botarmy.rate_limit import RateLimit
+from botarmy.records import Attempt, Phase, Project
+from botarmy.retry import Cooldowns
+from botarmy.settings import Settings, load_settings
+from sandbox.checks import SandboxChecks
+from sandbox.runner import Sandbox
+from storage.connect import open_database
+from storage.database import Database
+from storage.definitions import Core, load_core
+from storage.hold import Hold
+from storage.options import Options
+from tasks.calls import SystemClock, make_ask
+from tasks.exchanges import CallEvent
+from tasks.roles import RoleMap, load_prices, load_rate_limits, resolve_roles
+
+
+def _quiet(_step: Progress) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """All that a run needs, made once per process.
+
+    Attributes:
+        roles: role -> its providers, in the order of failover.
+        prices, limits: price lists, and requests and tokens a minute by provider and model.
+        cooldowns: providers that are left alone for a while.
+        prefect_url: the database for our Prefect server, or "" for Prefect's own choice.
+        hold: this run's exclusive hold on its project; None before the project is known. Every write goes through it.
+        report: takes the steps as they happen.
+    """
+
+    settings: Settings
+    database: Database
+    prefect_url: str
+    core: Core
+    check: Check
+    roles: RoleMap
+    prices: Prices
+    limits: Mapping[str, RateLimit]
+    cooldowns: Cooldowns
+    report: Report = field(default=_quiet)
+    hold: Hold | None = None
+
+    def holding(self, hold: Hold) -> Runtime:
+        """Return the same wiring with this run's hold on its project."""
+        return replace(self, hold=hold)
+
+    def ask_of(self, project: Project, phase: Phase, attempt: Attempt) -> Ask:
+        """Return the `ask` of one attempt: ledger first, then the role's providers."""
+
+        def tell(event: CallEvent) -> None:
+            text = " ".join(word for word in (event.purpose, event.provider, event.model, event.message) if word)
+            step = {"phase": phase.name, "agent": event.role, "attempt": attempt.number}
+            self.report(Progress(**step, step=event.kind, text=text))
+
+        return make_ask(
+            database=self.database,
+            roles=self.roles,
+            project_id=project.id,
+            phase=phase.name,
+            attempt=attempt.number,
+            hold=self.hold,
+            on_event=tell,
+            prices=self.prices,
+            limits=self.limits,
+            cooldowns=self.cooldowns,
+        )
+
+    def deterministic(self, role: str) -> bool:
+        """Tell whether no model is involved in what this role answers."""
+        return all(provider.deterministic for provider in self.roles[role])
+
+
+_current: ContextVar[Runtime] = ContextVar("botarmy_runtime")
+
+
+def current() -> Runtime:
+    """Return the runtime of the flow that is running.
+
+    Prefect parameters are JSON, so a task finds its wiring here and not among its arguments.
+
+    Raises:
+        BotArmyError: a phase task was called outside `deliver`.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise BotArmyError(
+            "A phase runs only inside the flow `sdlc`: there is no runtime here.",
+            hint="Start it with `botarmy run BRIEF` or `prefect deployment run sdlc/default`.",
+        ) from None
+
+
+def current_or_none() -> Runtime | None:
+    """Return the runtime that somebody installed around this flow, or None."""
+    return _current.get(None)
+
+
+@contextlib.contextmanager
+def installed(runtime: Runtime) -> Iterator[Runtime]:
+    """Make this the current runtime for the body of the `with` statement."""
+    token = _current.set(runtime)
+    try:
+        yield runtime
+    finally:
+        _current.reset(token)
+
+
+@contextlib.asynccontextmanager
+async def open_runtime(
+    settings: Settings | None = None,
+    *,
+    report: Report = _quiet,
+    unsafe_no_sandbox: bool = False,
+    provider: str | None = None,
+) -> AsyncIterator[Runtime]:
+    """Open what a run needs and close it at the end.
+
+    Args:
+        settings: read from the environment and `.env` when absent.
+        report: takes the steps as they happen.
+        provider: "provider" or "provider/model" that serves all roles, whatever else is configured.
+        unsafe_no_sandbox: run generated code without isolation where there is none; its evidence is then untrusted.
+
+    Raises:
+        SettingsError: a setting is wrong.
+        Unavailable: Postgres cannot be reached or started.
+        DefinitionError: a .bmad-core file is wrong.
+    """
+    settings = settings or load_settings()
+    core = load_core(core_directory())
+    opened = await open_database(database_url(settings), settings.botarmy_home, options=limits(settings), migrate=True)
+    database = opened.database
+    try:
+        async with database.read() as view:
+            configs = await view.provider_configs.list()
+        prices = load_prices(settings)
+        roles = resolve_roles(settings, configs, everyone=provider, prices=prices)
+        yield Runtime(
+            settings=settings,
+            database=database,
+            prefect_url=opened.prefect_url or "",
+            core=core,
+            roles=roles,
+            prices=prices,
+            limits=load_rate_limits(settings),
+            cooldowns=Cooldowns(SystemClock()),
+            check=SandboxChecks(Sandbox(unsafe=unsafe_no_sandbox)),
+            report=report,
+        )
+        await roles.aclose()
+    finally:
+        await database.close()
+
+
+def database_url(settings: Settings) -> str | None:
+    """Return DATABASE_URL in the clear, or None for the embedded server."""
+    return settings.database_url.get_secret_value() if settings.database_url else None
+
+
+def limits(settings: Settings) -> Options:
+    """Return the storage limits that the settings give."""
+    return Options(
+        max_artifact_bytes=settings.max_artifact_bytes,
+        max_log_bytes=settings.max_log_bytes,
+        pool_size=settings.db_pool_size,
+    )
+
+
+def core_directory() -> Path:
+    """Return our own .bmad-core directory, beside the packages of this checkout."""
+    return Path(__file__).resolve().parent.parent / ".bmad-core"
