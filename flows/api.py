@@ -1,0 +1,117 @@
+"""The few calls of Prefect's REST API that commands need, without importing Prefect (which takes seconds)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from botarmy.errors import BotArmyError, Unavailable, UnknownName
+from flows.server import PrefectApi, PrefectServer, foreign_api
+
+NOT_FOUND, CONFLICT = 404, 409
+
+
+class PrefectRefused(BotArmyError):
+    """The Prefect API answered, and said no."""
+
+    code = "prefect-refused"
+
+
+def find_api(home: Path, environ: dict[str, str]) -> PrefectApi:
+    """Return the Prefect API that commands talk to: the configured one, else our running server.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    api = foreign_api(environ) or PrefectServer(home).running()
+    if api is None:
+        raise Unavailable("No Prefect server is running for this home.", hint="Start it with: botarmy up")
+    return api
+
+
+def call(api: PrefectApi, method: str, path: str, body: Any = None, *, timeout_s: float = 30.0) -> Any:
+    """Send one request and return the JSON answer.
+
+    Raises:
+        UnknownName: nothing is at that address.
+        PrefectRefused: any other answer than success.
+        Unavailable: no answer.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{api.url}{path}", data=data, method=method)  # noqa: S310 (configured address)
+    request.add_header("content-type", "application/json")
+    if api.auth:
+        request.add_header("authorization", f"Basic {base64.b64encode(api.auth.encode()).decode()}")
+    try:
+        with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310
+            text = response.read()
+    except urllib.error.HTTPError as error:
+        detail = error.read().decode("utf-8", "replace")[:500]
+        kind = UnknownName if error.code == NOT_FOUND else PrefectRefused
+        raise kind(f"Prefect answered {error.code} to {method} {path}. {detail}") from None
+    except OSError as error:
+        raise Unavailable(
+            f"The Prefect API at {api.url} does not answer. {error}.",
+            hint="Look with botarmy doctor, start it with botarmy up.",
+        ) from None
+    return json.loads(text) if text else None
+
+
+def read_flow_run(api: PrefectApi, flow_run_id: str) -> dict[str, Any] | None:
+    """Return a flow run, or None when Prefect has none of that id."""
+    try:
+        found: dict[str, Any] = call(api, "GET", f"/flow_runs/{flow_run_id}")
+    except UnknownName:
+        return None
+    return found
+
+
+def resume(api: PrefectApi, flow_run_id: str, answer: dict[str, Any]) -> bool:
+    """Resume a suspended run with the form's answer; return whether Prefect took it.
+
+    A refusal comes with HTTP 200 and stands in the body.
+    """
+    answered = call(api, "POST", f"/flow_runs/{flow_run_id}/resume", {"run_input": answer})
+    return bool(answered["status"] == "ACCEPT")
+
+
+def submit(
+    api: PrefectApi,
+    deployment: str,
+    parameters: dict[str, Any],
+    *,
+    name: str = "",
+    queue: str = "",
+    tags: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Create a scheduled run of a deployment ("flow/deployment") and return it.
+
+    Raises:
+        UnknownName: there is no such deployment.
+    """
+    try:
+        found = call(api, "GET", f"/deployments/name/{urllib.parse.quote(deployment, safe='/')}")
+    except UnknownName:
+        raise UnknownName(
+            f"Prefect has no deployment {deployment!r}.", hint="botarmy up makes the deployments of prefect.yaml."
+        ) from None
+    body: dict[str, Any] = {"parameters": parameters, "tags": list(tags), "state": {"type": "SCHEDULED"}}
+    body |= {"name": name} if name else {}
+    body |= {"work_queue_name": queue} if queue else {}
+    made: dict[str, Any] = call(api, "POST", f"/deployments/{found['id']}/create_flow_run", body)
+    return made
+
+
+def cancel(api: PrefectApi, flow_run_id: str) -> None:
+    """Ask Prefect to cancel a run; a suspended one is cancelled at once."""
+    found = read_flow_run(api, flow_run_id)
+    if found is None or found["state_type"] in ("COMPLETED", "FAILED", "CANCELLED", "CRASHED"):
+        return
+    running = found["state_type"] in ("RUNNING", "PENDING")
+    state = {"type": "CANCELLING" if running else "CANCELLED", "message": "cancelled by botarmy cancel"}
+    call(api, "POST", f"/flow_runs/{flow_run_id}/set_state", {"state": state, "force": True})

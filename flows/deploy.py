@@ -1,0 +1,92 @@
+"""Work pool, queues and the deployments of prefect.yaml in a Prefect server; made again only when something changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from botarmy.errors import BotArmyError, Unavailable, UnknownName
+from flows.api import PrefectRefused, call
+from flows.server import PrefectApi
+
+ROOT = Path(__file__).resolve().parent.parent
+POOL = "botarmy"
+QUEUES = {"critical": 1, "default": 2, "low": 3}
+"""Work queue -> priority; a lower number is served first."""
+DEPLOYMENTS = ("sdlc/default", "sdlc/scheduled", "upkeep/minutely")
+
+
+def ensure_deployments(api: PrefectApi, environ: dict[str, str], home: Path) -> None:
+    """Make pool, queues and deployments; cheap where they are there already.
+
+    Args:
+        api: where.
+        environ: environment for the `prefect` command, which points at the same server.
+        home: BOTARMY_HOME; remembers which prefect.yaml was deployed last.
+
+    Raises:
+        BotArmyError: prefect.yaml is missing or `prefect deploy` refused it; the message quotes what it said.
+        Unavailable: the API does not answer.
+    """
+    _ensure_pool(api)
+    wanted = {"prefect.yaml": _digest(ROOT / "prefect.yaml"), "api": api.url}
+    marker = home / "prefect" / "deployed.json"
+    if _marked(marker) == wanted and all(_exists(api, name) for name in DEPLOYMENTS):
+        return
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+        env=environ,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    missing = [name for name in DEPLOYMENTS if not _exists(api, name)]
+    if done.returncode != 0 or missing:
+        raise BotArmyError(
+            f"`prefect deploy --all` did not make {', '.join(missing) or 'the deployments'}. "
+            f"It said: {(done.stderr or done.stdout)[-600:].strip()}",
+            hint="Mend prefect.yaml, then run botarmy up again.",
+        )
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text(json.dumps(wanted), "utf-8")
+
+
+def _ensure_pool(api: PrefectApi) -> None:
+    try:
+        call(api, "GET", f"/work_pools/{POOL}")
+    except UnknownName:
+        call(api, "POST", "/work_pools/", {"name": POOL, "type": "process"})
+    for queue, priority in QUEUES.items():
+        try:
+            call(api, "PATCH", f"/work_pools/{POOL}/queues/{queue}", {"priority": priority})
+        except UnknownName:
+            call(api, "POST", f"/work_pools/{POOL}/queues", {"name": queue, "priority": priority})
+
+
+def _exists(api: PrefectApi, deployment: str) -> bool:
+    try:
+        call(api, "GET", f"/deployments/name/{deployment}")
+    except (UnknownName, PrefectRefused):
+        return False
+    return True
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}.", hint="Run from a checkout of BotArmy.") from None
+
+
+def _marked(marker: Path) -> Any:
+    try:
+        return json.loads(marker.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None

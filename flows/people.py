@@ -1,0 +1,100 @@
+"""The doors to people: how an open gate gets its decision. Own tables first; then ask, then write, then go on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Protocol
+
+from botarmy.errors import Duplicate, InputError
+from botarmy.records import GateRequest
+from flows.form import GateForm, description
+from tasks.decide import Answer, decide, newest
+from tasks.runtime import Runtime
+
+
+class Door(Protocol):
+    """Gets a decision for an open gate."""
+
+    async def ask(self, runtime: Runtime, gate: GateRequest) -> GateRequest | None:
+        """Return the decided (or voided) gate, or None where nobody decides now: the run then ends, waiting."""
+        ...
+
+
+class NobodyHere:
+    """The door of `--gates auto`: a gate that the evidence left open stays open, and the run ends with exit 3."""
+
+    async def ask(self, runtime: Runtime, gate: GateRequest) -> GateRequest | None:
+        """Look whether somebody decided in the meantime; do not wait."""
+        gate = await newest(runtime, gate)
+        return None if gate.decision is None else gate
+
+
+AskPerson = Callable[[GateRequest, str], Awaitable[Answer | None]]
+"""Shows a gate, with why it is asked again (or ""), and returns a person's answer; None: the person puts it off."""
+
+person_at_terminal: ContextVar[AskPerson] = ContextVar("botarmy_person_at_terminal")
+"""Installed by the command line around a run with `--gates ask`."""
+
+
+class Terminal:
+    """The door of `--gates ask`: the terminal asks, and asks again when the answer cannot be used."""
+
+    async def ask(self, runtime: Runtime, gate: GateRequest) -> GateRequest | None:
+        """Ask until the answer can be used or the person puts it off."""
+        ask_person = person_at_terminal.get()
+        why_again = ""
+        while True:
+            gate = await newest(runtime, gate)
+            if gate.decision is not None:
+                return gate
+            answer = await ask_person(gate, why_again)
+            if answer is None:
+                return None
+            try:
+                return await decide(runtime, gate, answer)
+            except Duplicate:
+                continue
+            except InputError as error:
+                why_again = f"{error.message} {error.hint}".strip()
+
+
+class SuspendedForm:
+    """The door of a deployed run: Prefect suspends the flow with a form; the process ends until someone answers.
+
+    On resume the flow body runs again from its top and comes here again: the own table is read first, so an answer that
+    the CLI wrote (it writes first, then resumes) wins over what the form carried.
+    """
+
+    def __init__(self, flow_run_id: str) -> None:
+        self._flow_run_id = flow_run_id
+
+    async def ask(self, runtime: Runtime, gate: GateRequest) -> GateRequest | None:
+        """Suspend until the gate is decided; ask again, with the reason, when the answer cannot be used."""
+        from prefect.flow_runs import suspend_flow_run  # noqa: PLC0415 (the CLI's `ask` needs no suspend)
+
+        why_again, ask = "", 1
+        while True:
+            gate = await newest(runtime, gate)
+            if gate.decision is not None or gate.status == "cancelled":
+                return gate
+            async with runtime.database.work(runtime.hold) as work:
+                await work.gates.shown(gate.id, self._flow_run_id)
+            form = GateForm.with_initial_data(description=description(gate, why_again=why_again))
+            answer = await suspend_flow_run(wait_for_input=form, key=f"{gate.id}-{ask}")  # type: ignore[misc]
+            try:
+                return await decide(runtime, gate, _as_answer(answer))
+            except Duplicate:
+                continue
+            except InputError as error:
+                why_again, ask = f"{error.message} {error.hint}".strip(), ask + 1
+
+
+def _as_answer(form: GateForm) -> Answer:
+    return Answer(
+        decision=form.decision,
+        comment=form.comment,
+        by=form.reviewer or "unnamed reviewer (Prefect UI)",
+        amended_kind=form.amended_artifact.strip(),
+        amended_content=form.amended_content,
+    )

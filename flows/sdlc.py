@@ -1,0 +1,169 @@
+"""The project flow `sdlc`: phases in order, a gate after each, people where the evidence does not decide."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+from uuid import UUID
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
+
+from botarmy.errors import BotArmyError, Fenced, Held
+from botarmy.progress import Progress, Report
+from botarmy.records import Approval, Attempt, GateRequest, Phase, Project, Status, Workflow
+from flows.people import Door, NobodyHere, SuspendedForm, Terminal
+from tasks.budget import carry_out_budget
+from tasks.gate import GatePolicy, carry_out, judge
+from tasks.phase_task import run_phase
+from tasks.project import claim, due_attempt, end_execution, end_project, open_gate
+from tasks.publish import publish_overview
+from tasks.runtime import Runtime, current_or_none, installed, open_runtime
+
+Gates = Literal["auto", "ask", "suspend"]
+
+
+@flow(name="sdlc", retries=0, persist_result=True)
+async def deliver(
+    brief: str = "",
+    project: str = "",
+    name: str = "",
+    workflow: str = "sdlc",
+    gates: Gates = "suspend",
+    approval: Literal["workflow", "always", "when_needed"] = "always",
+) -> Any:
+    """Take a brief through the workflow to finished, tested software.
+
+    Args:
+        brief: the product brief as text; needed unless `project` names a project that has one.
+        project: slug or id of an existing project that goes on.
+        name: name of a new project; by default the brief's title.
+        workflow: name of a workflow in .bmad-core/workflows, without extension.
+        gates: what happens at a gate that the evidence leaves open: auto ends the run, waiting; ask asks in the terminal;
+            suspend suspends the run until somebody answers its form.
+        approval: always asks a person at every gate, when_needed only where the evidence does not decide, workflow
+            leaves it to the workflow's phases.
+    """
+    async with _runtime() as runtime:
+        record = await claim(runtime, str(flow_run.id), brief=brief, project=project, name=name, workflow=workflow)
+        policy = GatePolicy(approval=None if approval == "workflow" else Approval(approval))
+        try:
+            async with runtime.database.hold(record.id, _holder()) as hold:
+                held = runtime.holding(hold)
+                with installed(held):
+                    return await _live(held, record, policy, _door(gates))
+        except Held as error:
+            return Completed(name="Held elsewhere", message=f"{error.message} This run did nothing.")
+        except Fenced as error:
+            return Cancelled(message=f"{error.message} What this run had committed stays.")
+
+
+@contextlib.asynccontextmanager
+async def _runtime() -> AsyncIterator[Runtime]:
+    """Use the runtime that the command line installed, or open one that reports to the run's log."""
+    if (runtime := current_or_none()) is not None:
+        yield runtime
+        return
+    async with open_runtime(report=_log_report()) as runtime:
+        yield runtime
+
+
+def _log_report() -> Report:
+    logger = get_run_logger()
+
+    def report(step: Progress) -> None:
+        logger.info("%s %s %s %s", step.phase, step.attempt or "", step.step, step.text)
+
+    return report
+
+
+def _door(gates: Gates) -> Door:
+    if gates == "suspend":
+        return SuspendedForm(str(flow_run.id))
+    return Terminal() if gates == "ask" else NobodyHere()
+
+
+def _holder() -> str:
+    return f"flow run {flow_run.id} (process {os.getpid()} on {socket.gethostname()})"
+
+
+async def _live(runtime: Runtime, project: Project, policy: GatePolicy, door: Door) -> State[Any]:
+    """Carry the project on until it is done, waits, or stops; record how the run ended."""
+    workflow = runtime.core.workflow(project.workflow)
+    flow_run_id = str(flow_run.id)
+    try:
+        ended = await _phases(runtime, project, workflow, policy, door)
+        ended = await end_project(runtime, project, ended)
+    except BotArmyError as error:
+        if not isinstance(error, Fenced):
+            await end_execution(runtime, flow_run_id, Status.failed)
+            await end_project(runtime, project, Status.failed, error)
+        raise
+    await end_execution(runtime, flow_run_id, ended)
+    await publish_overview(runtime, project, workflow)
+    runtime.report(Progress(step="ended", text=ended.value))
+    message = f"{project.slug}: {ended.value}"
+    if ended is Status.stopped:
+        return Failed(name="Stopped", message=message)
+    if ended is Status.waiting:
+        return Completed(name="Waiting", message=message)
+    return Completed(message=message)
+
+
+async def _phases(runtime: Runtime, project: Project, workflow: Workflow, policy: GatePolicy, door: Door) -> Status:
+    for phase in workflow.phases:
+        while (attempt := await due_attempt(runtime, project, phase)) is not None:
+            ended = await _attempt(runtime, project, workflow, phase, attempt, policy, door)
+            if ended in (Status.waiting, Status.stopped):
+                return ended
+    return Status.completed
+
+
+async def _attempt(
+    runtime: Runtime,
+    project: Project,
+    workflow: Workflow,
+    phase: Phase,
+    attempt: Attempt,
+    policy: GatePolicy,
+    door: Door,
+) -> Status:
+    """Work on one attempt until its gate is decided; waiting when nobody decides now."""
+    step = Progress(phase=phase.name, agent=phase.agent, attempt=attempt.number, step="started")
+    runtime.report(step)
+    while True:
+        if (budget := await open_gate(runtime, attempt, "budget")) is not None:
+            ended = await _budget(runtime, project, budget, door)
+            if ended is not Status.running:
+                return ended
+        outcome = await run_phase(runtime, project, workflow, phase, attempt)
+        if outcome["outcome"] != "done":
+            continue
+        attempt = await _reloaded(runtime, attempt.id)
+        gate: GateRequest | None = await judge(runtime, project, phase, attempt, policy)
+        if gate is not None and gate.decision is None:
+            gate = await door.ask(runtime, gate)
+        if gate is None:
+            return Status.waiting
+        if gate.decision is None:  # void: an artifact was amended, so the gate opens again
+            attempt = await _reloaded(runtime, attempt.id)
+            continue
+        return await carry_out(runtime, project, workflow, phase, attempt, gate)
+
+
+async def _budget(runtime: Runtime, project: Project, gate: GateRequest, door: Door) -> Status:
+    answered = gate if gate.decision is not None else await door.ask(runtime, gate)
+    if answered is None or answered.decision is None:
+        return Status.waiting
+    return await carry_out_budget(runtime, project, answered)
+
+
+async def _reloaded(runtime: Runtime, attempt_id: UUID) -> Attempt:
+    async with runtime.database.work() as work:
+        return await work.attempts.get(attempt_id)
