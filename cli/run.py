@@ -1,0 +1,269 @@
+"""`botarmy run`: a brief becomes finished, tested software, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from botarmy.errors import BotArmyError, BriefError, InputError
+from botarmy.records import Project, Status
+from cli.progress import shown
+from cli.terminal import clean, say, write_json
+
+if TYPE_CHECKING:
+    from botarmy.overview import Snapshot
+    from botarmy.progress import Report
+    from botarmy.settings import Settings
+    from tasks.runtime import Runtime
+
+EXIT_CODES = {Status.completed: 0, Status.waiting: 3, Status.stopped: 4, Status.cancelled: 4}
+"""Project status -> exit code; any other status is a failure, 1."""
+
+
+@click.command()
+@click.argument("brief", required=False, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--project", "project_name", default="", help="Name of the new project, or the project that goes on.")
+@click.option("--workflow", default="sdlc", show_default=True, help="Workflow of .bmad-core/workflows.")
+@click.option(
+    "--gates",
+    type=click.Choice(["auto", "ask", "suspend"]),
+    default="auto",
+    show_default=True,
+    help="auto: the evidence decides, an open gate ends the run with exit 3. ask: this terminal asks at every gate. "
+    "suspend: submit to the worker and follow.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Export the finished project to this directory.")
+@click.option("--budget", type=Decimal, help="Spending limit of the project in USD.")
+@click.option("--unsafe-no-sandbox", is_flag=True, help="Run generated code without isolation where there is none.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def run(
+    brief: Path | None,
+    project_name: str,
+    workflow: str,
+    gates: str,
+    out: Path | None,
+    budget: Decimal | None,
+    unsafe_no_sandbox: bool,
+    as_json: bool,
+) -> int:
+    """Take BRIEF (a text file, or - for standard input) to finished, tested software.
+
+    Without BRIEF, --project names a project that goes on where it stopped.
+    """
+    from botarmy.settings import load_settings
+
+    settings = load_settings()
+    text = read_input(brief, settings) if brief is not None else ""
+    if not text and not project_name:
+        raise BriefError(
+            "There is neither a brief nor a project.", hint="botarmy run BRIEF, or botarmy run --project NAME"
+        )
+    if gates == "ask" and not sys.stdin.isatty():
+        raise InputError(
+            "--gates ask needs a terminal to ask in.", hint="Use --gates auto, or botarmy inbox and approve."
+        )
+    _check_out(out)
+    if gates == "suspend":
+        from cli.submit import submit_and_follow
+
+        return submit_and_follow(settings, text, project_name=project_name, workflow=workflow, as_json=as_json)
+    options = {"workflow": workflow, "gates": gates, "budget_usd": budget, "unsafe": unsafe_no_sandbox}
+    with shown(quiet=as_json, plain=gates == "ask") as report:
+        project, error = asyncio.run(_run(settings, text, project_name, options, report))
+    return _finish(project, error, out, as_json=as_json)
+
+
+def read_input(path: Path, settings: Settings) -> str:
+    """Read the brief from a file or standard input.
+
+    Raises:
+        BriefError: the file is missing, unreadable, not text, empty or too large.
+    """
+    from botarmy.brief import read_brief
+
+    try:
+        if str(path) == "-":
+            data = sys.stdin.buffer.read(settings.max_brief_bytes + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(settings.max_brief_bytes + 1)
+    except OSError as error:
+        raise BriefError(
+            f"The brief {path} cannot be read. {error.strerror}.", hint="Name a text file, or - for standard input."
+        ) from None
+    return read_brief(data, settings.max_brief_bytes)
+
+
+def _check_out(out: Path | None) -> None:
+    """Refuse an unusable --out before anything is done.
+
+    Raises:
+        InputError: it is a file or lies below one.
+    """
+    if out is None:
+        return
+    for part in (out, *out.absolute().parents):
+        if part.exists():
+            if not part.is_dir():
+                raise InputError(
+                    f"--out {out} cannot be written. {part} is not a directory.", hint="Name another directory."
+                )
+            if not os.access(part, os.W_OK):
+                raise InputError(f"--out {out} cannot be written. There is no permission to write in {part}.")
+            return
+
+
+async def _run(
+    settings: Settings, text: str, project_name: str, options: dict[str, Any], report: Report
+) -> tuple[Project, BotArmyError | None]:
+    from flows.server import prefect_for
+    from tasks.runtime import installed, open_runtime
+
+    async with open_runtime(settings, report=report, unsafe_no_sandbox=options["unsafe"]) as runtime:
+        project = await _take_up(runtime, text, project_name, options)
+        _announce(settings, project, report)
+        with prefect_for(settings.botarmy_home, runtime.prefect_url) as api:
+            os.environ.update(api.environment() | _quiet_prefect())
+            with installed(runtime):
+                error = await _deliver(project, options["gates"])
+        async with runtime.database.work() as work:
+            return await work.projects.get(str(project.id)), error
+
+
+async def _take_up(runtime: Runtime, text: str, name: str, options: dict[str, Any]) -> Project:
+    """Return the project to carry on: the named one where it exists, a half-done one of this brief, or a new one."""
+    from botarmy.errors import UnknownName
+    from tasks.project import existing_project, half_done, new_project
+
+    project: Project | None = None
+    if name:
+        try:
+            project = await existing_project(runtime, name)
+        except UnknownName:
+            if not text:
+                raise
+    elif (project := await half_done(runtime, text)) is not None:
+        click.echo(f"{project.slug}: this brief's earlier run broke off; it goes on where it stopped.", err=True)
+    if project is not None and text and project.brief != text:
+        raise InputError(
+            f"The project {project.slug} has another brief than this one.",
+            hint=f"Leave the brief out to go on with {project.slug}, or choose another --project name.",
+        )
+    if project is None:
+        project = await new_project(runtime, text, name=name, workflow=options["workflow"])
+    if options["budget_usd"] is not None:
+        async with runtime.database.work() as work:
+            await work.budgets.set(
+                project.id, options["budget_usd"], by=runtime.settings.botarmy_by or getpass.getuser()
+            )
+    return project
+
+
+def _announce(settings: Settings, project: Project, report: Report) -> None:
+    """Say, before the first call, which model works for which role and what it may cost."""
+    from botarmy.progress import Progress
+
+    report(Progress(step="project", text=f"{project.slug} (workflow {project.workflow})"))
+    for line in describe_roles(settings):
+        report(Progress(step="role", text=line))
+
+
+def describe_roles(settings: Settings) -> tuple[str, ...]:
+    """Return a line per provider: which roles it serves, and what a call may cost; and how to switch."""
+    from botarmy.settings import role_map
+
+    served: dict[str, list[str]] = {}
+    for role, choice in role_map(settings).items():
+        served.setdefault(f"{choice.provider} {choice.model or ''}".strip(), []).append(role)
+    lines = [f"{', '.join(roles)}: {provider}" for provider, roles in served.items()]
+    if set(served) == {"offline"}:
+        lines.append("offline is a scaffold generator, no model: it costs nothing and sends nothing anywhere.")
+        lines.append("A model: set e.g. CODER_AGENT_PROVIDER=openai and CODER_AGENT_MODEL, see .env.example.")
+    return tuple(lines)
+
+
+def _quiet_prefect() -> dict[str, str]:
+    """Return the settings that leave the terminal to us; Prefect's own log of the run stays in its server."""
+    return {
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+async def _deliver(project: Project, gates: str) -> BotArmyError | None:
+    """Run the flow in this process; return the error that ended it, if one did."""
+    from prefect.logging.handlers import APILogHandler
+
+    from cli.asking import ask_at_terminal
+    from flows.people import person_at_terminal
+    from flows.sdlc import deliver
+
+    token = person_at_terminal.set(ask_at_terminal)
+    approval = "always" if gates == "ask" else "workflow"
+    try:
+        state = await deliver(project=project.slug, gates=gates, approval=approval, return_state=True)
+    finally:
+        person_at_terminal.reset(token)
+        await APILogHandler.aflush()  # before our server is stopped
+    outcome: Any = await state.aresult(raise_on_failure=False)
+    if isinstance(outcome, BotArmyError):
+        return outcome
+    if isinstance(outcome, Exception) and not state.is_completed() and state.name != "Stopped":
+        raise outcome
+    return None
+
+
+def _finish(project: Project, error: BotArmyError | None, out: Path | None, *, as_json: bool) -> int:
+    from cli.export import export_project
+    from cli.reading import fetch_snapshot, working
+    from cli.reading import run as read
+
+    if error is not None and project.status not in EXIT_CODES:
+        raise error
+    if out is not None and project.status is Status.completed:
+        read(export_project(project.slug, out))
+
+    async def snapshot() -> Any:
+        async with working() as work:
+            return await fetch_snapshot(work, project.slug)
+
+    write_result(read(snapshot()), as_json=as_json)
+    if not as_json:
+        say(clean(next_command(project, out)))
+    return EXIT_CODES.get(project.status, 1)
+
+
+def write_result(snapshot: Snapshot, *, as_json: bool) -> None:
+    """Print what the project stands at: the document of `show`."""
+    from botarmy.overview import overview
+    from cli.show import write_overview
+
+    if as_json:
+        write_json(overview(snapshot))
+    else:
+        write_overview(snapshot)
+
+
+def next_command(project: Project, out: Path | None) -> str:
+    """Return the one line that says what to do next."""
+    slug = project.slug
+    if project.status is Status.completed:
+        where = (
+            f"The software is in {out}; its README says how to run it."
+            if out
+            else f"Take it out: botarmy export {slug} DIR"
+        )
+        return f"{where} What proves it: botarmy show {slug}"
+    if project.status is Status.waiting:
+        return f"It waits for a decision: botarmy inbox, then botarmy approve {slug}, then botarmy run --project {slug}"
+    if project.status is Status.stopped:
+        return f"It was stopped: botarmy show {slug} says why; botarmy rerun {slug} --from PHASE takes it up again."
+    return f"What went wrong: botarmy show {slug}; go on with: botarmy run --project {slug}"

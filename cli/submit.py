@@ -1,0 +1,148 @@
+"""`botarmy submit`: hand a brief to the worker, the same as `prefect deployment run sdlc/default -p brief=…`."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from botarmy.errors import BriefError
+from botarmy.records import Status
+from cli.terminal import clean, say, write_json
+
+if TYPE_CHECKING:
+    from botarmy.overview import Snapshot
+    from botarmy.settings import Settings
+
+DEPLOYMENT = "sdlc/default"
+MAX_PARAMETER = 400_000
+"""Bytes of a brief that travel as a flow parameter (Prefect's limit is 512 kB in all); above it the brief is stored
+first and the run is told the project."""
+
+
+@click.command()
+@click.argument("brief", required=False, type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--project", "project_name", default="", help="Name of the new project, or the project that goes on.")
+@click.option("--workflow", default="sdlc", show_default=True, help="Workflow of .bmad-core/workflows.")
+@click.option("--priority", type=click.Choice(["critical", "default", "low"]), default="default", show_default=True)
+@click.option(
+    "--approval",
+    type=click.Choice(["always", "when_needed", "workflow"]),
+    default="always",
+    show_default=True,
+    help="always: a person decides at every gate; when_needed: only where the evidence does not.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def submit(brief: Path | None, project_name: str, workflow: str, priority: str, approval: str, as_json: bool) -> int:
+    """Queue BRIEF for the worker that `botarmy up` keeps."""
+    from botarmy.settings import load_settings
+    from cli.run import read_input
+
+    settings = load_settings()
+    text = read_input(brief, settings) if brief is not None else ""
+    made = submit_text(
+        settings, text, project_name=project_name, workflow=workflow, priority=priority, approval=approval
+    )
+    if as_json:
+        write_json(made)
+    else:
+        say(f"Submitted as {made['name']}. Watch it: {made['url']}")
+        say("What waits for you: botarmy inbox")
+    return 0
+
+
+def submit_text(
+    settings: Settings,
+    text: str,
+    *,
+    project_name: str = "",
+    workflow: str = "sdlc",
+    priority: str = "default",
+    approval: str = "always",
+) -> dict[str, Any]:
+    """Create the flow run and return its id, name and address.
+
+    Raises:
+        BriefError: neither a brief nor a project was given.
+        Unavailable: no Prefect API answers.
+    """
+    from flows.api import find_api
+    from flows.api import submit as create_run
+
+    if not text and not project_name:
+        raise BriefError("There is neither a brief nor a project.", hint="botarmy submit BRIEF, or --project NAME")
+    api = find_api(settings.botarmy_home, dict(os.environ))
+    parameters: dict[str, Any] = {"workflow": workflow, "gates": "suspend", "approval": approval}
+    if text and len(text.encode()) <= MAX_PARAMETER:
+        parameters |= {"brief": text, "name": project_name}
+    elif text:
+        parameters |= {"project": _store(text, project_name, workflow)}
+    else:
+        parameters |= {"project": project_name}
+    run = create_run(api, DEPLOYMENT, parameters, queue=priority)
+    return {"flow_run_id": run["id"], "name": run["name"], "url": f"{api.ui_url}/runs/flow-run/{run['id']}"}
+
+
+def _store(text: str, name: str, workflow: str) -> str:
+    """Store a brief that is too long for a parameter; return its project's slug."""
+    from cli.reading import run, working
+
+    async def create() -> str:
+        from botarmy.brief import slugify, title
+
+        async with working() as work:
+            words = name or title(text)
+            return (await work.projects.create(words, slugify(words), text, workflow, {})).slug
+
+    return str(run(create()))
+
+
+def submit_and_follow(settings: Settings, text: str, *, project_name: str, workflow: str, as_json: bool) -> int:
+    """Submit, then follow the run until it ends (`run --gates suspend`); return the exit code."""
+    from cli.reading import fetch_snapshot, run, working
+    from cli.run import EXIT_CODES, next_command, write_result
+
+    made = submit_text(settings, text, project_name=project_name, workflow=workflow)
+    click.echo(f"Submitted as {made['name']}: {made['url']}", err=True)
+
+    async def look() -> Any:
+        async with working() as work:
+            execution = await work.executions.of_flow_run(made["flow_run_id"])
+            return None if execution is None else await fetch_snapshot(work, str(execution.project_id))
+
+    told = 0
+    while True:
+        snapshot = run(look())
+        events = [] if snapshot is None else progress_lines(snapshot)
+        for line in events[told:]:
+            click.echo(line, err=True)
+        told = max(told, len(events))
+        if snapshot is not None and snapshot.project.status in (*FINISHED, Status.failed):
+            write_result(snapshot, as_json=as_json)
+            if not as_json:
+                say(next_command(snapshot.project, None))
+            return EXIT_CODES.get(snapshot.project.status, 1)
+        time.sleep(1.0)
+
+
+FINISHED = (Status.completed, Status.stopped, Status.cancelled)
+
+
+def progress_lines(snapshot: Snapshot) -> list[str]:
+    """Return one line per thing that happened, oldest first; earlier lines never change."""
+    moments = [(each.started_at, f"{each.phase} attempt {each.number}: started") for each in snapshot.attempts]
+    moments += [
+        (each.finished_at, f"{each.phase} attempt {each.number}: {each.status.value}")
+        for each in snapshot.attempts
+        if each.finished_at is not None
+    ]
+    moments += [(gate.created_at, f"{gate.phase} attempt {gate.attempt}: gate opened") for gate in snapshot.gates]
+    moments += [
+        (gate.decided_at, f"{gate.phase} attempt {gate.attempt}: {gate.decision} by {gate.decided_by}")
+        for gate in snapshot.gates
+        if gate.decided_at is not None
+    ]
+    return [clean(line) for _, line in sorted(moments)]

@@ -1,0 +1,103 @@
+"""Briefs in, software out: three different ones through a real Prefect server, and what must not pass by itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import ROOT, Product
+
+PARKING = """We run a small car park. Each space has a unique code and a level between 1 and 5.
+A ticket belongs to a space. A ticket has a required plate. A ticket can be opened, and an open ticket can be paid.
+"""
+TICKETS = """# Help desk
+- Each ticket has a required subject of at most 120 characters.
+- The priority of a ticket is one of low, normal, high.
+- An agent has a unique email.
+- A ticket belongs to an agent.
+"""
+
+
+def _git(tree: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(tree), *words], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("brief", ["library", "parking", "tickets"])
+def test_a_brief_becomes_working_tested_software(product: Product, tmp_path: Path, brief: str) -> None:
+    texts = {"parking": PARKING, "tickets": TICKETS}
+    path = ROOT / "examples" / "briefs" / "library.md"
+    if brief in texts:
+        path = tmp_path / f"{brief}.md"
+        path.write_text(texts[brief], "utf-8")
+    out = tmp_path / "out"
+    document = product.json("run", str(path), "--project", f"e2e-{brief}", "--out", str(out))
+    assert document["project"]["status"] == "completed"
+    assert [phase["status"] for phase in document["phases"]] == ["completed"] * 6
+    for phase in document["phases"]:
+        assert phase["evidence"], f"{phase['name']} is completed without evidence"
+        assert phase["artifacts"]
+    ran = {
+        found["command"][0] for phase in document["phases"] for found in phase["evidence"] if found["exit_code"] == 0
+    }
+    assert ran, "no process was executed"
+    assert "scaffold" in (out / "README.md").read_text("utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "unittest", "discover", "-s", "tests", "-t", "."],
+        cwd=out,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    authors = _git(out, "log", "--reverse", "--format=%an").split("\n")[:6]
+    assert [author.split()[-1] for author in authors] == [
+        "analyst",
+        "analyst",
+        "architect",
+        "coder",
+        "tester",
+        "deployer",
+    ]
+    assert "Decided-By: policy:auto" in _git(out, "log", "-1", "--format=%B")
+
+
+def test_the_same_brief_again_makes_another_project_with_the_same_bytes(product: Product, tmp_path: Path) -> None:
+    path = tmp_path / "brief.md"
+    path.write_text(TICKETS.replace("Help desk", "Same bytes"), "utf-8")
+    first, second = product.json("run", str(path)), product.json("run", str(path))
+    assert second["project"]["slug"] == f"{first['project']['slug']}-2"
+
+    def hashes(document: dict) -> list:  # type: ignore[type-arg]
+        measured = {"test_results", "quality_report", "performance_metrics", "deployment_log"}
+        return [
+            (one["kind"], one["sha256"])
+            for phase in document["phases"]
+            for one in phase["artifacts"]
+            if one["kind"] not in measured
+        ]
+
+    assert hashes(first) == hashes(second)
+
+
+def test_an_uncovered_must_waits_for_a_person(product: Product, tmp_path: Path) -> None:
+    path = tmp_path / "brief.md"
+    path.write_text(
+        "# Letters\nEach letter has a required title.\nEvery letter must be sent by email at noon.\n", "utf-8"
+    )
+    done = product.run("run", str(path), "--project", "e2e-letters")
+    assert done.returncode == 3, done.stdout + done.stderr
+    document = product.show("e2e-letters")
+    assert document["project"]["status"] == "waiting"
+    assert [phase["status"] for phase in document["phases"]][-1] == "waiting"
+    approved = product.run("approve", "e2e-letters", "--by", "Ann")
+    assert approved.returncode == 0, approved.stderr
+    again = product.run("run", "--project", "e2e-letters")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert product.show("e2e-letters")["project"]["status"] == "completed"
