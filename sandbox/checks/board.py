@@ -91,5 +91,6 @@ def lay_out(files: tuple[FileText, ...], folder: Path) -> Trees:
     write_tree(files, trees.whole)
     write_tree([file for file in files if not is_acceptance(file.path)], trees.product)
     write_tree([file for file in files if is_acceptance(file.path)], trees.acceptance)
-    open_to_all(folder)
+    for tree in (trees.whole, trees.product, trees.acceptance):
+        open_to_all(tree)  # whatever the umask; the folder around them stays ours alone
     return trees

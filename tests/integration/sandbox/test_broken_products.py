@@ -61,6 +61,12 @@ async def test_a_rule_that_is_not_kept_fails_acceptance(check: Any) -> None:
     assert "tests_acceptance/test_rules.py:18: AssertionError: 201 != 409" in evidence.reasons[0]
 
 
+async def test_no_acceptance_test_shows_nothing(check: Any) -> None:
+    evidence = await check("acceptance", {"tests_acceptance/test_rules.py": None})
+    assert evidence.outcome == "unverified"
+    assert evidence.reasons == ("no test is declared in tests_acceptance/test*.py, so no rule is shown",)
+
+
 async def test_acceptance_tests_cannot_look_inside(check: Any) -> None:
     source = "import unittest\nimport app\n\n\nclass A(unittest.TestCase):\n    def test_a(self):\n        pass\n"
     evidence = await check("acceptance", {"tests_acceptance/test_inside.py": source})
