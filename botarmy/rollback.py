@@ -1,4 +1,4 @@
-"""Going back to what a phase had produced: which versions count again, what is set aside, what is stale. Pure."""
+"""Going back in a project: which versions count again, which phases are done anew, what is stale. Pure."""
 
 from __future__ import annotations
 
@@ -29,6 +29,40 @@ class Rollback(Record):
     def changes_nothing(self) -> bool:
         """Whether the project stands there already."""
         return not (self.points or self.later or self.stale or self.attempt.superseded)
+
+
+class Rerun(Record):
+    """What a rerun changes: attempts at the phases are set aside, their artifacts are stale until they are made anew."""
+
+    phases: tuple[str, ...]
+    stale: tuple[str, ...]
+
+
+def plan_rerun(order: Sequence[str], attempts: Sequence[Attempt], heads: Sequence[ArtifactHead], phase: str) -> Rerun:
+    """Plan to go through the phases again from one on.
+
+    Args:
+        order: the phases of the workflow.
+        attempts: all attempts of the project, those set aside included.
+        heads: the artifact versions that count now.
+        phase: the first phase that is done again.
+
+    Raises:
+        UnknownName: there is no such phase.
+        InputError: it was never begun.
+    """
+    name = _known(order, phase)
+    begun = {each.phase for each in attempts if not each.superseded}
+    if name not in begun:
+        raise InputError(
+            f"{name} was never begun, so it cannot be done again.",
+            hint="`botarmy show PROJECT` lists the phases and how they stand.",
+        )
+    again = order[order.index(name) :]
+    return Rerun(
+        phases=tuple(each for each in again if each in begun),
+        stale=tuple(head.kind for head in heads if head.provenance.phase in again and not head.stale),
+    )
 
 
 def plan_rollback(

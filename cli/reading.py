@@ -5,7 +5,7 @@ Reads load psycopg and the records, nothing more: no Prefect, no SQLAlchemy.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from botarmy.errors import BotArmyError
 from botarmy.overview import Snapshot
 
 if TYPE_CHECKING:
-    from botarmy.records import ArtifactVersion, GateRequest, Project
+    from botarmy.records import ArtifactVersion, Attempt, GateRequest, Project
     from botarmy.settings import Settings
     from storage.database import Database
     from storage.reads.view import ReadView
@@ -157,3 +157,9 @@ def project_phases(project: Project) -> tuple[tuple[str, str], ...]:
     except BotArmyError:
         return ()
     return tuple((phase.name, phase.agent) for phase in workflow.phases)
+
+
+def phase_order(project: Project, attempts: Sequence[Attempt]) -> tuple[str, ...]:
+    """Return the names of the project's phases in order; where its workflow cannot be read, as they were begun."""
+    names = tuple(name for name, _ in project_phases(project))
+    return names or tuple(dict.fromkeys(attempt.phase for attempt in attempts))

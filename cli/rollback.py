@@ -10,7 +10,7 @@ from botarmy.errors import StorageError
 from botarmy.records import Project, Status
 from botarmy.rollback import Rollback, plan_rollback
 from cli.person import by_option, person
-from cli.reading import database, project_phases, run
+from cli.reading import database, phase_order, run
 from cli.terminal import say, write_json
 
 if TYPE_CHECKING:
@@ -48,14 +48,8 @@ async def _rollback(name: str, phase: str, number: int | None, by: str) -> tuple
             project = await view.projects.get(name)
         async with opened.hold(project.id, f"rollback by {by}") as hold, opened.work(hold, actor=by) as work:
             attempts = await work.attempts.list(project.id)
-            order = [each for each, _ in project_phases(project)]
-            plan = plan_rollback(
-                order or list(dict.fromkeys(attempt.phase for attempt in attempts)),
-                attempts,
-                await work.artifacts.summaries(project.id),
-                phase,
-                number,
-            )
+            heads = await work.artifacts.summaries(project.id)
+            plan = plan_rollback(phase_order(project, attempts), attempts, heads, phase, number)
             if not plan.changes_nothing:
                 await _carry_out(work, project, plan, by)
     return project, plan

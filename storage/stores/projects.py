@@ -73,6 +73,20 @@ class ProjectStore(ProjectReads):
         )
         self._tx.note(project_id, f"project {status.value}", row.slug, detail={"from": before.status})
 
+    async def break_hold(self, project_id: UUID, by: str) -> None:
+        """Take the project from the run that holds it: that run's next write is refused (Fenced), and so it ends.
+
+        Raises:
+            UnknownName: there is no such project.
+        """
+        row = await self._tx.lock_project(project_id)
+        await self._tx.run(
+            update(Projects)
+            .where(Projects.id == project_id)
+            .values(fence=Projects.fence + 1, holder=by, held_since=func.now())
+        )
+        self._tx.note(project_id, "hold broken", row.slug, detail={"held_by": row.holder}, actor=by)
+
     async def purge(self, project_id: UUID, by: str) -> None:
         """Delete a project with all that belongs to it, for good. Its audit events stay, and this is one of them.
 

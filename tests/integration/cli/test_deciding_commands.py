@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from botarmy.errors import Fenced
 from botarmy.records import Handoff, Provenance, Status
 from storage.database import Database
 
@@ -197,3 +198,47 @@ def test_purge_deletes_the_project_and_keeps_its_audit_trail(botarmy, finished):
     assert trail["events"][-1]["action"] == "project purged"
     assert trail["events"][-1]["actor"] == "Ada"
     assert trail["check"]["whole"] is True
+
+
+def test_rerun_does_the_phases_again_from_one_on(botarmy, finished, database_url):
+    said = botarmy("rerun", "books", "--from", "build", "--by", "Ada", "--json").json
+    assert said["set_aside"] == ["Build"]
+    document = botarmy("show", "books", "--json").json
+    states = {phase["name"]: phase["status"] for phase in document["phases"]}
+    assert (states["Discovery"], states["Build"], document["project"]["status"]) == ("completed", "pending", "pending")
+    assert "never begun" in botarmy("rerun", "books", "--from", "Build").err
+    assert botarmy("rerun", "books", "--from", "Nowhere").code == 2
+    back = botarmy("rollback", "books", "--to", "Build", "--json").json
+    assert back["attempt"] == 1
+    assert botarmy("show", "books", "--json").json["phases"][3]["status"] == "completed"
+
+
+def test_cancel_takes_the_project_from_its_run(botarmy, waiting, database_url):
+    async def cancelled_while_held():
+        database = Database(database_url)
+        loop = asyncio.get_running_loop()
+        async with database.hold(waiting.id, "flow run busy-bee") as hold:
+            said = await loop.run_in_executor(None, lambda: botarmy("cancel", "books", "--by", "Ada"))
+            with pytest.raises(Fenced, match="cancel by Ada"):
+                async with database.work(hold) as work:
+                    await work.projects.set_status(waiting.id, Status.running)
+        await database.close()
+        return said
+
+    said = asyncio.run(cancelled_while_held())
+    assert said.code == 0, said.err
+    document = botarmy("show", "books", "--json").json
+    assert document["project"]["status"] == "cancelled"
+    assert botarmy("inbox", "--json").json["gates"] == []
+    assert botarmy("approve", "books").code == 2
+    again = botarmy("cancel", "books")
+    assert again.code == 2
+    assert "cancelled already" in again.err
+    assert botarmy("rerun", "books", "--from", "Build").code == 0
+    assert botarmy("show", "books", "--json").json["project"]["status"] == "pending"
+
+
+def test_a_finished_project_cannot_be_cancelled(botarmy, finished):
+    said = botarmy("cancel", "books")
+    assert said.code == 2
+    assert "completed already" in said.err

@@ -15,7 +15,7 @@ from cli.main import SECTIONS
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "cli.md").read_text(encoding="utf-8")
 HEADING = re.compile(r"^## botarmy (.+)$", re.MULTILINE)
 UNIVERSAL = {"--help"}
-ELSEWHERE = {"run", "submit", "rerun", "cancel", "up", "down", "costs", "lint", "explain"}
+ELSEWHERE = {"run", "submit", "up", "down", "costs", "lint", "explain"}
 """Commands that have pages of their own; where docs/cli.md names them, it must be right about them too."""
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from botarmy.errors import InputError, UnknownName
 from botarmy.records import ArtifactHead, Attempt, Handoff, Provenance, Status
-from botarmy.rollback import plan_rollback
+from botarmy.rollback import plan_rerun, plan_rollback
 
 ORDER = ("Discovery", "Plan", "Build")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,3 +91,17 @@ def test_an_unknown_phase_is_answered_with_those_there_are():
 def test_what_is_stale_already_is_not_marked_again():
     heads = (*HEADS[:2], head("source", "Build", "b1", stale=True))
     assert plan_rollback(ORDER, DONE, heads, "Plan").stale == ()
+
+
+def test_a_rerun_sets_the_phase_and_what_came_after_aside():
+    plan = plan_rerun(ORDER, DONE, HEADS, "plan")
+    assert plan.phases == ("Plan", "Build")
+    assert plan.stale == ("features", "source")
+
+
+def test_a_phase_that_was_never_begun_is_not_done_again():
+    with pytest.raises(InputError, match="Build was never begun"):
+        plan_rerun(ORDER, DONE[:2], HEADS[:2], "Build")
+    aside = (*DONE[:2], attempt("Build", 1, superseded=True, source="b1"))
+    with pytest.raises(InputError, match="never begun"):
+        plan_rerun(ORDER, aside, HEADS, "Build")
