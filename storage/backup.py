@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
@@ -23,6 +24,8 @@ from storage.cluster import programs
 from storage.faults import translate
 
 _MAGIC = b"PGDMP"
+_NEWER_SETTING = b"SET transaction_timeout = 0;"
+_HEAD_BYTES = 1000
 _SEAL = b"\nBotArmy backup, sha256 "
 
 
@@ -44,7 +47,7 @@ def backup(url: str, file: Path) -> int:
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as output:
-            _run("pg_dump", url, ["--format=custom", "--no-owner", "--no-acl"], stdout=output)
+            _run("pg_dump", ["--format=custom", "--no-owner", "--no-acl"], url=url, stdout=output)
         _seal(draft)
         draft.replace(file)
     finally:
@@ -71,10 +74,24 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
             f"The database holds {held} project{'s' if held > 1 else ''}; a restore would replace them.",
             hint="Restore into an empty database (another BOTARMY_HOME), or say that they are to be replaced.",
         )
-    # The dump makes all objects anew; --clean drops what is there first, in the same transaction.
-    options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-acl", "--clean", "--if-exists"]
-    with tempfile.TemporaryFile() as output:
-        _run("pg_restore", url, [*options, str(file)], stdout=output)
+    with tempfile.TemporaryDirectory(prefix="botarmy-restore-") as folder:
+        script = Path(folder) / "script.sql"
+        # The dump makes all objects anew; --clean drops what is there first, in the same transaction.
+        options = ["--no-owner", "--no-acl", "--clean", "--if-exists", f"--file={script}", str(file)]
+        _run("pg_restore", options)
+        _leave_out_newer_settings(script)
+        words = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={script}"]
+        _run("psql", words, url=url)
+
+
+def _leave_out_newer_settings(script: Path) -> None:
+    """Blank the one setting in the script's head that servers before PostgreSQL 17 do not know; all can do without it."""
+    with script.open("r+b") as opened:
+        head = opened.read(_HEAD_BYTES)
+        at = head.find(_NEWER_SETTING)
+        if at >= 0:
+            opened.seek(at)
+            opened.write(b" " * len(_NEWER_SETTING))
 
 
 def _seal(file: Path) -> None:
@@ -127,14 +144,18 @@ def _projects(url: str) -> int:
         raise translate(error) or error from error
 
 
-def _run(program: str, url: str, options: Sequence[str], *, stdout: object) -> None:
-    """Run a tool on a database. The password goes by the environment: command lines can be read by everyone."""
-    address, environment = _without_password(libpq_url(url))
-    command = [str(programs() / program), f"--dbname={address}", "--no-password", *options]
+def _run(program: str, options: Sequence[str], *, url: str = "", stdout: IO[bytes] | int = subprocess.DEVNULL) -> None:
+    """Run a tool, on a database where one is given.
+
+    The password goes by the environment: command lines can be read by everyone on the machine.
+    """
+    address, environment = _without_password(libpq_url(url)) if url else ("", {})
+    place = [f"--dbname={address}", "--no-password"] if url else []
+    command = [str(programs() / program), *place, *options]
     try:
         done = subprocess.run(  # noqa: S603 - our own program with our own paths, no shell
             command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, env=environment, check=False
-        )  # type: ignore[call-overload]
+        )
     except OSError as error:
         raise StorageError(f"{program} does not run here: {error}.", hint="Use PostgreSQL's own tools.") from error
     if done.returncode:

@@ -27,7 +27,7 @@ _BY_STATE: dict[str, Callable[[str], BotArmyError]] = {
     "28P01": lambda why: StorageError(f"Postgres refused the password: {why}", hint="Correct DATABASE_URL."),
     "28000": lambda why: StorageError(f"Postgres refused the login: {why}", hint="Correct DATABASE_URL."),
     "3D000": lambda why: StorageError(
-        f"Postgres has no such database: {why}", hint="Create it, or correct DATABASE_URL."
+        f"Postgres has no such database or role: {why}", hint="Create it, or correct DATABASE_URL."
     ),
     "42501": lambda why: StorageError(
         f"Postgres forbids it: {why}", hint="Give the role of DATABASE_URL all rights on its database."

@@ -4,42 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from storage.address import with_database
-from storage.cluster import SUPERUSER
+from storage.address import socket_url, with_database
+from storage.cluster import SUPERUSER, Cluster
 from storage.database import Database
-from storage.embedded import EmbeddedPostgres, start_embedded, stop_embedded
+from storage.embedded import start_embedded, stop_embedded
 from storage.migrate import upgrade
 
 _TEMPLATE = "botarmy_template"
 
 
 class Server:
-    """The session's server: its home, and the addresses of its superuser."""
+    """The session's server: the addresses of its superuser and of our role."""
 
-    def __init__(self, home: Path, embedded: EmbeddedPostgres) -> None:
-        self.home = home
-        self.embedded = embedded
+    def __init__(self, admin_url: str, role_url: str) -> None:
+        self._admin_url = admin_url
+        self._role_url = role_url
 
     def admin(self, database: str = "postgres") -> str:
         """Address of a database for the superuser."""
-        password = json.loads((self.home / "postgres.json").read_text())[SUPERUSER]
-        folder = quote(str(self.home / "postgres" / "run"), safe="")
-        return f"postgresql://{SUPERUSER}:{quote(password, safe='')}@/{database}?host={folder}&port=5432"
+        return with_database(self._admin_url, database)
 
     def url(self, database: str) -> str:
         """Address of a database for our role."""
-        return with_database(self.embedded.url, database)
+        return with_database(self._role_url, database)
 
     def execute(self, query: SQL, *names: str) -> None:
         with psycopg.connect(self.admin(), autocommit=True) as connection:
@@ -48,18 +47,38 @@ class Server:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
+    """An embedded server; or the one whose superuser's address BOTARMY_TEST_POSTGRES is, to try another version."""
+    other = os.environ.get("BOTARMY_TEST_POSTGRES")
+    if other:
+        yield _prepared(_other_server(other))
+        return
     # Not pytest's own folder: its path is long, and a socket's path may not be.
     home = Path(tempfile.mkdtemp(prefix="bapg-"))
     try:
         # Durability is tested where it is the matter; elsewhere a test need not wait for the disk.
         embedded = asyncio.run(start_embedded(home, {"fsync": "off", "max_connections": "300"}))
-        server = Server(home, embedded)
-        server.execute(SQL("CREATE DATABASE {} OWNER botarmy"), _TEMPLATE)
-        upgrade(server.url(_TEMPLATE))
-        yield server
+        known = json.loads((home / "postgres.json").read_text())
+        folder = str(Cluster(home).sockets)
+        yield _prepared(Server(socket_url(SUPERUSER, known[SUPERUSER], "postgres", folder), embedded.url))
     finally:
         asyncio.run(stop_embedded(home))
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _other_server(admin_url: str) -> Server:
+    parts = urlsplit(admin_url)
+    server = Server(admin_url, parts._replace(netloc=f"botarmy:test@{parts.netloc.rpartition('@')[2]}").geturl())
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'botarmy'").fetchone():
+            connection.execute("CREATE ROLE botarmy LOGIN PASSWORD 'test'")
+    return server
+
+
+def _prepared(server: Server) -> Server:
+    server.execute(SQL("DROP DATABASE IF EXISTS {}"), _TEMPLATE)
+    server.execute(SQL("CREATE DATABASE {} OWNER botarmy"), _TEMPLATE)
+    upgrade(server.url(_TEMPLATE))
+    return server
 
 
 @pytest.fixture

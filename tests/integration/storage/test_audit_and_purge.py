@@ -6,6 +6,7 @@ import asyncio
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -38,7 +39,7 @@ async def full(database: Database, project: Project, made_by: Any, make_call: An
 
 def as_superuser(postgres: Any, url: str, *queries: str) -> None:
     """Tamper as only a superuser can, with the guards off."""
-    name = url.rpartition("/")[2].partition("?")[0]
+    name = urlsplit(url).path[1:]
     with psycopg.connect(postgres.admin(name), autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         for query in queries:

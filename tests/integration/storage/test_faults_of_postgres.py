@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -74,7 +75,7 @@ async def test_exhausted_pool_names_the_setting(database_url: str) -> None:
 
 
 async def test_server_without_free_connections_names_both_settings(postgres: Any, database_url: str) -> None:
-    name = database_url.rpartition("/")[2].partition("?")[0]
+    name = urlsplit(database_url).path[1:]
     with psycopg.connect(postgres.admin(), autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 1")
     database = Database(database_url, Options(connect_wait_s=0.3))
@@ -193,7 +194,7 @@ async def test_idle_transaction_of_a_stopped_process_blocks_nobody(database_url:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("botarmy:", "nobody-known:"), r"password|login"),
+        (("botarmy:", "nobody-known:"), r"password|login|no such database or role"),
         (("/test_", "/no_such_"), "no such database"),
     ],
 )

@@ -212,8 +212,8 @@ JSON = st.recursive(
 )
 
 
-def test_any_json_is_read_back_as_it_was_hashed(postgres: Any) -> None:
-    with psycopg.connect(postgres.embedded.url) as connection:
+def test_any_json_is_read_back_as_it_was_hashed(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
 
         @settings(max_examples=300, deadline=None)
         @given(value=JSON)
