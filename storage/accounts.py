@@ -58,7 +58,13 @@ def server_account(data: Path) -> Account:
             )
         return Account(_name(os.geteuid()), os.geteuid(), os.getegid(), drop=False)
     if owner:
-        return _account(pwd.getpwuid(owner))
+        try:
+            return _account(pwd.getpwuid(owner))
+        except KeyError as error:
+            raise StorageError(
+                f"The database in {data} belongs to the account {_name(owner)}, which this system does not know.",
+                hint="Give the folder `postgres` in BOTARMY_HOME to an account of this system, with all that is in it.",
+            ) from error
     for name in _CANDIDATES:
         try:
             return _account(pwd.getpwnam(name))

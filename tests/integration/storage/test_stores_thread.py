@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -123,6 +124,38 @@ async def test_superseded_attempts_leave_room_for_new_ones(database: Database, p
     async with database.read() as view:
         assert (await view.gates.get(gate.id)).status is Status.cancelled
         assert await view.attempts.current(project.id, "Design") is None
+
+
+async def test_reinstated_attempt_counts_alone(database: Database, project: Project) -> None:
+    async with database.work() as work:
+        first = await work.attempts.open(project.id, "Plan", "analyst")
+        assert await work.attempts.reinstate(first.id, "it counts already") == first
+        await work.attempts.finish(first.id, Status.completed)
+        await work.attempts.supersede(project.id, ["Plan"], "rerun")
+        second = await work.attempts.open(project.id, "Plan", "analyst")
+        back = await work.attempts.reinstate(first.id, "rollback", by="ada")
+    assert (back.id, back.superseded, back.status) == (first.id, False, Status.completed)
+    async with database.read() as view:
+        assert (await view.attempts.get(second.id)).status is Status.cancelled
+        assert await view.attempts.current(project.id, "Plan") == back
+        assert [e.action for e in await view.audit.of_project(project.id)][-1] == "attempt reinstated"
+
+
+async def test_unknown_things_are_told_by_their_noun(database: Database, project: Project, made_by: Any) -> None:
+    nothing = uuid4()
+    for noun, ask in (
+        ("attempt", lambda work: work.attempts.get(nothing)),
+        ("attempt", lambda work: work.attempts.finish(nothing, Status.failed)),
+        ("project", lambda work: work.attempts.open(nothing, "Plan", "analyst")),
+        ("project", lambda work: work.projects.set_status(nothing, Status.failed)),
+        ("project", lambda work: work.artifacts.save(nothing, "project_plan", {}, "", made_by())),
+        ("run", lambda work: work.executions.advance(nothing, "Plan")),
+        ("conflict", lambda work: work.conflicts.settle(nothing, "resolved", "ada")),
+        ("artifact", lambda work: work.artifacts.get(project.id, "project_plan")),
+    ):
+        with pytest.raises(UnknownName, match=noun):
+            async with database.work() as work:
+                await ask(work)
 
 
 async def test_artifact_versions_grow_and_are_never_doubled(database: Database, project: Project, made_by: Any) -> None:
