@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 
-def lists_have_envelope(openapi: Mapping[str, Any]) -> bool:
-    """Return whether lists are documented as an object with items; a document that says nothing means an array."""
-    kinds = [_list_kind(openapi, item["get"]) for path, item in _paths(openapi).items() if _is_list(path, item)]
-    return "object" in kinds
+@dataclass(frozen=True)
+class Lists:
+    """How the document describes lists.
+
+    Attributes:
+        envelope: an object with items, total, limit and offset; else, and where the document says nothing, an array.
+        paged: limit and offset are documented.
+        filtered: further query parameters are documented.
+    """
+
+    envelope: bool
+    paged: bool
+    filtered: bool
+
+
+def read_lists(openapi: Mapping[str, Any]) -> Lists:
+    """Return how the document describes lists."""
+    operations = [item["get"] for path, item in _paths(openapi).items() if _is_list(path, item)]
+    names = {name for operation in operations for name in _query_names(operation)}
+    pages = {"limit", "offset"}
+    envelope = "object" in [_list_kind(openapi, operation) for operation in operations]
+    return Lists(envelope, paged=pages <= names, filtered=bool(names - pages))
+
+
+def _query_names(operation: Mapping[str, Any]) -> list[str]:
+    parameters = operation.get("parameters")
+    known = [one for one in parameters if isinstance(one, Mapping)] if isinstance(parameters, list) else []
+    return [str(one.get("name")) for one in known if one.get("in") == "query"]
 
 
 def _paths(openapi: Mapping[str, Any]) -> Mapping[str, Any]:

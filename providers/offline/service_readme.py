@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from botarmy.artifacts import ProjectPlan, Requirement, UserRequirements
+from providers.offline.service_contract import Lists
+from providers.offline.service_coverage import missing
 from providers.offline.service_examples import ADDRESS, Examples, address, curl, examples
 from providers.offline.service_model import Entity, Field, Model, State
 from providers.offline.service_text import code, markdown
@@ -76,7 +78,7 @@ would lose values, or whose rules a stored record breaks, is refused and leaves 
 """
 
 
-def readme(plan: ProjectPlan, requirements: UserRequirements, model: Model, *, envelope: bool) -> str:
+def readme(plan: ProjectPlan, requirements: UserRequirements, model: Model, lists: Lists) -> str:
     """Return README.md."""
     shown = examples(model)
     health = "\n".join((curl("GET", "/health"), curl("GET", "/openapi.json")))
@@ -87,12 +89,12 @@ def readme(plan: ProjectPlan, requirements: UserRequirements, model: Model, *, e
         f"## Addresses\n\nThe examples work in this order on an empty service at {ADDRESS}.\n",
         *(_entity(entity, shown) for entity in model.ordered),
         *(_impossible(entity) for entity in model.entities if not entity.possible),
-        _lists(envelope=envelope),
+        _lists(lists),
         _deletions(shown),
         f"## Answers\n\n{ANSWERS}",
         f"## Configuration\n\n{CONFIGURATION}",
         f"## Operation\n\n{OPERATION.format(collection=collection)}",
-        f"## Not implemented\n\n{''.join(_uncovered(requirements.requirements))}",
+        f"## Not implemented\n\n{''.join(_uncovered(requirements.requirements, model))}",
     ]
     return "\n".join(parts)
 
@@ -163,13 +165,14 @@ def _impossible(entity: Entity) -> str:
     )
 
 
-def _lists(*, envelope: bool) -> str:
-    form = '`{"items": […], "total": n, "limit": n, "offset": n}`' if envelope else "an array"
-    return (
-        f"### Lists\n\nA list comes as {form}, in the order of the ids; `X-Total-Count` is the number of all. "
-        "`limit` (1 to 1000, 100 unless told) and `offset` choose a page; `field=value`, once for each field, keeps "
-        "the records that equal it.\n"
-    )
+def _lists(lists: Lists) -> str:
+    form = '`{"items": […], "total": n, "limit": n, "offset": n}`' if lists.envelope else "an array"
+    text = f"### Lists\n\nA list comes as {form}, in the order of the ids; `X-Total-Count` is the number of all."
+    if lists.paged:
+        text += " `limit` (1 to 1000, 100 unless told) and `offset` choose a page."
+    if lists.filtered:
+        text += " `field=value`, also of several fields, keeps the records that equal it."
+    return text + "\n"
 
 
 def _deletions(shown: Examples) -> str:
@@ -177,11 +180,11 @@ def _deletions(shown: Examples) -> str:
     return "\n".join([*lines, "```sh", *shown.deletions, "```", ""]) if shown.deletions else ""
 
 
-def _uncovered(requirements: Iterable[Requirement]) -> Iterator[str]:
-    missing = [one for one in requirements if not one.understood and one.kind != "context"]
-    if not missing:
-        yield "Every requirement that the generator found in the brief is covered.\n"
+def _uncovered(requirements: Iterable[Requirement], model: Model) -> Iterator[str]:
+    found = list(missing(requirements, model))
+    if not found:
+        yield "Nothing that the generator found in the brief: each requirement was understood, each rule is enforced.\n"
         return
-    yield "The generator did not understand these requirements; this software does **not** implement them:\n\n"
-    for one in missing:
-        yield f"- {markdown(one.id)} ({one.priority}): {markdown(one.text)}\n"
+    yield "This software does **not** implement these requirements:\n\n"
+    for one, reason in found:
+        yield f"- {markdown(one.id)} ({one.priority}): {markdown(one.text)} *Why: {markdown(reason)}.*\n"

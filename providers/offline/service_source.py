@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from providers.offline.service_model import Entity, Field, Model, State, Step
 from providers.offline.service_text import LINE, distinct, docstring, literal, one_line, wrapped_literal
@@ -60,7 +60,7 @@ def _comments(entity: Entity) -> Iterable[str]:
         yield docstring(f"Asked for by {', '.join(entity.requirement_ids)}.")
 
 
-def _field(field: Field) -> str:
+def _field(field: Field) -> tuple[str, str]:
     words = [literal(field.name), literal(field.type)]
     words += [f"{name}=True" for name in ("required", "unique") if getattr(field, name)]
     words += [f"{name}={getattr(field, name)!r}" for name in RULES if getattr(field, name) is not None]
@@ -71,7 +71,7 @@ def _field(field: Field) -> str:
     line = f"Field({', '.join(words)})"
     if len(line) + 8 > LINE or "\n" in line:
         line = "Field(\n" + "".join(f"            {word},\n" for word in words) + "        )"
-    return line
+    return line, docstring(", ".join(field.requirement_ids))
 
 
 def _value(value: str | float) -> str:
@@ -102,12 +102,14 @@ def _step(step: Step) -> str:
     return line
 
 
-def _block(items: list[str], indent: int) -> str:
-    """Write a tuple with one item a line."""
+def _block(items: Sequence[str | tuple[str, str]], indent: int) -> str:
+    """Write a tuple with one item a line; an item may have a comment."""
     if not items:
         return "()"
     pad = " " * (indent + 4)
-    return "(\n" + "".join(f"{pad}{item},\n" for item in items) + " " * indent + ")"
+    pairs = [item if isinstance(item, tuple) else (item, "") for item in items]
+    lines = [f"{pad}{item},{'  # ' + comment if comment else ''}\n" for item, comment in pairs]
+    return "(\n" + "".join(lines) + " " * indent + ")"
 
 
 def _tuple(items: list[str], indent: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from botarmy.artifacts import Documentation, ProjectPlan, SourceCode, UserRequirements
 from botarmy.checks import FileText
-from providers.offline.service_contract import lists_have_envelope
+from providers.offline.service_contract import read_lists
 from providers.offline.service_model import read_model
 from providers.offline.service_readme import readme
 from providers.offline.service_skeleton import skeleton
@@ -27,7 +27,7 @@ def build_source_code(inputs: Mapping[str, Any]) -> SourceCode:
     openapi = inputs["api_specifications"]["openapi"]
     model = read_model(inputs)
     written = (
-        FileText(path="app/models.py", content=models_source(plan.title, model, envelope=lists_have_envelope(openapi))),
+        FileText(path="app/models.py", content=models_source(plan.title, model, envelope=read_lists(openapi).envelope)),
         FileText(path="app/openapi.json", content=json.dumps(openapi, indent=2, sort_keys=True) + "\n"),
     )
     files = sorted((*skeleton("app"), *written), key=lambda file: file.path)
@@ -42,6 +42,6 @@ def build_documentation(inputs: Mapping[str, Any]) -> Documentation:
     """
     plan = ProjectPlan.model_validate(inputs["project_plan"])
     requirements = UserRequirements.model_validate(inputs["user_requirements"])
-    envelope = lists_have_envelope(inputs["api_specifications"]["openapi"])
-    text = readme(plan, requirements, read_model(inputs), envelope=envelope)
+    lists = read_lists(inputs["api_specifications"]["openapi"])
+    text = readme(plan, requirements, read_model(inputs), lists)
     return Documentation(files=(FileText(path="README.md", content=text),))

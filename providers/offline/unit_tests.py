@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from botarmy.artifacts import UnitTests
+from botarmy.artifacts import UnitTests, UserRequirements
 from botarmy.checks import FileText
+from providers.offline.service_coverage import Asked, asked_by
 from providers.offline.service_model import NUMBERS, TEXTS, Entity, Field, Model, State, read_model
 from providers.offline.service_skeleton import skeleton
 from providers.offline.service_text import LINE, camel, distinct, docstring, literal, name_part
@@ -33,11 +34,19 @@ WRONG_TYPES: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Case:
-    """One test method: its name, what it says it shows, its statements."""
+    """One test method.
+
+    Attributes:
+        name: the method's, without test_.
+        text: what it shows.
+        lines: its statements.
+        rule: the field or action and the kind of rule that it shows, if it shows one of the brief.
+    """
 
     name: str
     text: str
     lines: tuple[str, ...]
+    rule: tuple[str, str] = ("", "")
 
 
 def build_unit_tests(inputs: Mapping[str, Any]) -> UnitTests:
@@ -47,16 +56,17 @@ def build_unit_tests(inputs: Mapping[str, Any]) -> UnitTests:
         InvalidOutput: the data models cannot be served.
     """
     model = read_model(inputs)
+    asked = asked_by(UserRequirements.model_validate(inputs["user_requirements"]).requirements)
     names = distinct((entity.collection for entity in model.entities), "records")
     written = [
-        FileText(path=f"tests/test_rules_of_{name}.py", content=_module(name, entity, model))
+        FileText(path=f"tests/test_rules_of_{name}.py", content=_module(name, entity, model, asked))
         for name, entity in zip(names, model.entities, strict=True)
     ]
     return UnitTests(files=tuple(sorted((*skeleton("tests"), *written), key=lambda file: file.path)))
 
 
-def _module(name: str, entity: Entity, model: Model) -> str:
-    cases = list(_cases(entity, model))
+def _module(name: str, entity: Entity, model: Model, asked: Asked) -> str:
+    cases = [_traced(case, entity.name, asked) for case in _cases(entity, model)]
     methods = distinct((case.name for case in cases), "test")
     parts = [
         f'"""{docstring(entity.collection)}: the rules of app/models.py, one by one."""\n\n'
@@ -66,6 +76,12 @@ def _module(name: str, entity: Entity, model: Model) -> str:
         *(_method(method, case) for method, case in zip(methods, cases, strict=True)),
     ]
     return "\n".join(parts)
+
+
+def _traced(case: Case, entity: str, asked: Asked) -> Case:
+    """Put the ids of the requirements that ask for the rule before the case's text."""
+    ids = asked.get((entity, *case.rule), ())
+    return replace(case, text=f"{', '.join(ids)}: {case.text}") if ids else case
 
 
 def _method(name: str, case: Case) -> str:
@@ -103,21 +119,19 @@ def _call(method: str, *words: str) -> str:
 
 
 def _cases_of_field(place: str, field: Field, entity: Entity, model: Model) -> Iterator[Case]:
-    name, asked = literal(field.name), _asked(field.requirement_ids)
+    name = literal(field.name)
     base = name_part(field.name) or "field"
     wrong = _call("refused", place, name, literal(WRONG_TYPES[field.type]))
     yield Case(f"{base}_has_a_type", f"{field.name} is of type {field.type}.", (wrong,))
     if field.required:
-        text = f"{asked}{field.name} is required."
-        yield Case(f"{base}_is_required", text, (_call("check_required", place, name),))
-    if field.unique and field.possible:
-        check = (
-            "check_unique" if model.room(entity) > 1 and field.room > 1 and not _is_unset(field) else "check_only_one"
-        )
-        if not _is_unset(field):
-            yield Case(f"{base}_is_unique", f"{asked}{field.name} is unique.", (_call(check, place, name),))
-    for rule, lines in _rules(place, name, field):
-        yield Case(f"{base}_{rule}", f"{asked}{field.name}: {rule}.", lines)
+        required = _call("check_required", place, name)
+        yield Case(f"{base}_is_required", f"{field.name} is required.", (required,), (field.name, "required"))
+    if field.unique and field.possible and not _is_unset(field):
+        check = "check_unique" if model.room(entity) > 1 else "check_only_one"
+        unique = _call(check, place, name)
+        yield Case(f"{base}_is_unique", f"{field.name} is unique.", (unique,), (field.name, "unique"))
+    for kind, word, lines in _rules(place, name, field):
+        yield Case(f"{base}_{word}", f"The {word} of {field.name}.", lines, (field.name, kind))
     if field.references:
         yield from _cases_of_reference(place, base, field, entity, model)
 
@@ -127,22 +141,23 @@ def _is_unset(field: Field) -> bool:
     return bool(field.references) and not field.required
 
 
-def _asked(requirement_ids: tuple[str, ...]) -> str:
-    return f"{', '.join(requirement_ids)}: " if requirement_ids else ""
+def _rules(place: str, name: str, field: Field) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield for each rule its kind, a word for it, and the statements that show it."""
 
+    def lines(wrong: str, *right: str) -> tuple[str, ...]:
+        return _lines(place, name, field, wrong, *right)
 
-def _rules(place: str, name: str, field: Field) -> Iterator[tuple[str, tuple[str, ...]]]:
     if field.values:
-        yield "choices", _lines(place, name, field, _outside(field), *(literal(value) for value in field.values))
+        yield "enumeration", "choices", lines(_outside(field), *(literal(value) for value in field.values))
     if field.minimum is not None:
-        yield "minimum", _lines(place, name, field, repr(_beside(field, field.minimum, -1)), repr(field.minimum))
+        yield "range", "minimum", lines(repr(_beside(field, field.minimum, -1)), repr(field.minimum))
     if field.maximum is not None:
-        yield "maximum", _lines(place, name, field, repr(_beside(field, field.maximum, 1)), repr(field.maximum))
+        yield "range", "maximum", lines(repr(_beside(field, field.maximum, 1)), repr(field.maximum))
     if field.min_length and field.min_length <= LONGEST_SAMPLE:
-        yield "shortest", _lines(place, name, field, _text(field.min_length - 1), _text(field.min_length))
+        yield "length", "shortest", lines(_text(field.min_length - 1), _text(field.min_length))
     if field.max_length is not None and field.max_length <= LONGEST_SAMPLE:
         right = [_text(field.max_length)] if field.max_length else []
-        yield "longest", _lines(place, name, field, _text(field.max_length + 1), *right)
+        yield "length", "longest", lines(_text(field.max_length + 1), *right)
 
 
 def _lines(place: str, name: str, field: Field, wrong: str, *right: str) -> tuple[str, ...]:
@@ -173,24 +188,25 @@ def _beside(field: Field, bound: float, direction: int) -> float:
 
 def _cases_of_reference(place: str, base: str, field: Field, entity: Entity, model: Model) -> Iterator[Case]:
     target = model.by_name(field.references)
-    asked = _asked(field.requirement_ids)
-    missing = _call("refused", place, literal(field.name), "999_999")
-    yield Case(f"{base}_must_exist", f"{asked}{field.name} refers to an existing {target.name}.", (missing,))
+    rule = (field.name, "relation")
+    absent = _call("refused", place, literal(field.name), "999_999")
+    yield Case(f"{base}_must_exist", f"{field.name} refers to an existing {target.name}.", (absent,), rule)
     if target.possible and model.room(target) >= FEW and model.room(entity) >= FEW:
         kept = _call("check_kept", place, literal(field.name), literal(target.collection))
-        yield Case(f"{base}_keeps_its_record", f"{asked}A {target.name} that is referred to is not deleted.", (kept,))
+        text = f"A {target.name} that is referred to is not deleted."
+        yield Case(f"{base}_keeps_its_record", text, (kept,), rule)
 
 
 def _cases_of_state(place: str, state: State) -> Iterator[Case]:
-    other = state.states[-1]
-    direct = _call("refused", place, literal(state.field), literal(other))
+    direct = _call("refused", place, literal(state.field), literal(state.states[-1]))
     yield Case("state_is_not_set", f"{state.field} is changed only by actions.", (direct,))
     first = _call("assertEqual", f"self.create({place})[{literal(state.field)}]", literal(state.initial))
     yield Case("state_at_first", f"{state.field} is {state.initial} at first.", (first,))
     paths = state.paths()
     for action in state.actions:
-        lines = [_action(place, action, path, state.after(before, action)) for before, path in paths.items()]
-        yield Case(f"action_{name_part(action)}", f"{action} is possible only from the right states.", tuple(lines))
+        lines = tuple(_action(place, action, path, state.after(before, action)) for before, path in paths.items())
+        text = f"{action} is possible only from the right states."
+        yield Case(f"action_{name_part(action)}", text, lines, (action, "transition"))
 
 
 def _action(place: str, action: str, path: tuple[str, ...], reached: str | None) -> str:

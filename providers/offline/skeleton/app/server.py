@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
+import sys
 import threading
 import time
 import uuid
 from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from app.api import Api, Request, Response, refuse
@@ -21,8 +24,6 @@ MAX_DRAIN = 16_000_000
 MAX_CONNECTIONS = 256
 GRACE_SECONDS = 5.0
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-
-
 SAFE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -40,10 +41,18 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int, api: Api, most: int = MAX_CONNECTIONS) -> None:
         self.api = api
+        self.stopping = False
         self._busy = 0
         self._idle = threading.Condition()
         self._places = threading.BoundedSemaphore(most)
+        if ":" in host:
+            self.address_family = socket.AF_INET6
         super().__init__((host, port), Handler)
+
+    def server_bind(self) -> None:
+        """Take the address without asking a name server who we are, which the base class does."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.port
 
     @property
     def port(self) -> int:
@@ -72,6 +81,7 @@ class Server(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Stop serving; safe to call from a signal handler, which runs in the serving thread itself."""
+        self.stopping = True
         threading.Thread(target=self.shutdown, daemon=True).start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -96,8 +106,9 @@ class Server(ThreadingHTTPServer):
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log what a broken connection left, instead of printing it."""
-        LOGGER.debug("connection broken", exc_info=True)
+        """Log what ended a connection, instead of printing it: most often the client went away."""
+        level = logging.DEBUG if isinstance(sys.exception(), OSError) else logging.ERROR
+        LOGGER.log(level, "connection broken", exc_info=True)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -120,6 +131,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.begin()
         try:
             response = self._answer()
+            self.close_connection = self.close_connection or self.server.stopping
             self._send(response)
         finally:
             self.server.end()
@@ -146,9 +158,11 @@ class Handler(BaseHTTPRequestHandler):
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding"):
             raise LengthRequired("send the body with Content-Length instead of in chunks")
-        text = self.headers.get("Content-Length", "0").strip()
-        if not (text.isascii() and text.isdigit() and len(text) < 16):
-            raise Malformed("Content-Length is not a number")
+        # Two different lengths are how one request is smuggled into another behind a proxy.
+        lengths = {text.strip() for text in self.headers.get_all("Content-Length", ["0"])}
+        text = lengths.pop()
+        if lengths or not (text.isascii() and text.isdigit() and len(text) < 16):
+            raise Malformed("Content-Length is not one number")
         length = int(text)
         if length > MAX_BODY:
             self._drain(length)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import io
 import json
@@ -91,6 +92,28 @@ class HttpTest(unittest.TestCase):
             self.assertEqual(response.status, status)
         self.assertEqual(response.getheader("Retry-After"), "1")
 
+    def test_an_ipv6_address(self) -> None:
+        try:
+            server = Server("::1", 0, self.server.api)
+        except OSError as error:
+            self.assertIn(error.errno, (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT))
+        else:
+            self.assertEqual(server.socket.family, socket.AF_INET6)
+            server.server_close()
+
+    def test_a_stopping_server_closes_kept_connections(self) -> None:
+        with mock.patch.object(self.server, "stopping", True):
+            self.assertTrue(self.request("GET", "/health")[0].will_close)
+
+    def test_what_ends_a_connection_is_logged(self) -> None:
+        for error, level in ((BrokenPipeError(), "DEBUG"), (ValueError("a mistake of ours"), "ERROR")):
+            with self.assertLogs("app", "DEBUG") as logs:
+                try:
+                    raise error
+                except (OSError, ValueError):
+                    self.server.handle_error(None, None)
+            self.assertEqual([record.levelname for record in logs.records], [level])
+
     def test_head_has_the_length_but_no_body(self) -> None:
         response, body = self.request("HEAD", "/openapi.json")
         self.assertEqual((response.status, response.getheader("Content-Length"), body), (200, str(len(DOCUMENT)), b""))
@@ -118,6 +141,7 @@ class HttpTest(unittest.TestCase):
         for data, status in (
             (b"POST /health HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400"),
             (b"POST /health HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", b"400"),
+            (b"POST /health HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 9\r\n\r\n", b"400"),
             (b"nonsense with too many words\r\n\r\n", b"400"),
             (b"BREW /health HTTP/1.1\r\n\r\n", b"501"),
         ):
