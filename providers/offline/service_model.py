@@ -276,7 +276,8 @@ def _bound(bound: float | None, *, up: bool, whole: bool) -> float | None:
     if bound is None or not math.isfinite(bound) or (bound < -LARGEST_INTEGER if up else bound > LARGEST_INTEGER):
         return None
     if whole:
-        return math.ceil(bound) if up else math.floor(bound)
+        near = math.ceil(bound) if up else math.floor(bound)
+        return max(-LARGEST_INTEGER - 1, min(LARGEST_INTEGER + 1, near))
     return int(bound) if float(bound).is_integer() and abs(bound) <= LARGEST_INTEGER else bound
 
 
