@@ -12,6 +12,7 @@ from botarmy.outline import passages
 
 SLUG_LENGTH = 40
 TITLE_LENGTH = 80
+_SHORT = 8  # words of a first line that can be a name
 _BREAKS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 # Whole terminal sequences first (their letters are no text), then every other control character. The bidirectional
 # overrides go too: they make a screen show another text than the one that is stored.
@@ -85,9 +86,11 @@ def sentences(text: str) -> tuple[Sentence, ...]:
 def title(text: str) -> str:
     """Return a short name for the product: the first heading, else what the first sentence asks for."""
     found = passages(text)
-    headings = next((passage.headings for passage in found if passage.headings), ())
-    candidate = headings[0] if headings else (found[0].text if found else text)
-    candidate = " ".join(_ASKING.sub("", candidate.strip()).split())
+    first = found[0].text if found else text
+    headings = found[0].headings if found else ()
+    if not headings and len(first.split()) > _SHORT:
+        headings = next((passage.headings for passage in found if passage.headings), ())
+    candidate = " ".join(_ASKING.sub("", (headings[0] if headings else first).strip()).split())
     if not headings:
         candidate = re.split(
             r"[,;:.!?。！？।]\s|[。！？।]|\s(?:that|which|where|so that|in which)\s", candidate, maxsplit=1

@@ -261,10 +261,10 @@ def _without_headings(found: list[Passage]) -> Iterator[Passage]:
     for number, passage in enumerate(found):
         following = found[number + 1] if number + 1 < len(found) else None
         inner = following is not None and len(following.headings) > len(passage.headings)
-        if (
-            passage.kind != "heading"
-            or not inner
-            or _DEMANDS.search(passage.text)
-            or passage.text.endswith((".", "!", "?"))
-        ):
+        if passage.kind != "heading" or not inner or _is_sentence(passage.text):
             yield passage
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a heading demands something itself: it ends like a sentence, or has a modal verb and more than a label's words."""
+    return text.endswith((".", "!", "?")) or (len(text.split()) >= _LABEL_WORDS and bool(_DEMANDS.search(text)))

@@ -12,12 +12,15 @@ from botarmy.artifacts import AcceptanceTests, Requirement, Rule, UserRequiremen
 from botarmy.checks import FileText
 from providers.offline import words
 from providers.offline.acceptance_interface import interface_of
-from providers.offline.understand import Statement, understand
+from providers.offline.understand import Statement, Understanding, understand
+from providers.offline.understand_facts import FilterFact, InitialFact
 
 FOLDER = "tests_acceptance"
 MODULE = f"{FOLDER}.test_rules"
 CLASS = "RuleTest"
 _TEXT_LENGTH = 200
+_Machines = dict[tuple[str, str], list[list[Any]]]
+"""(entity, state field) -> all actions as [action, from states, to state]."""
 _NAME_LENGTH = 90
 
 
@@ -35,7 +38,7 @@ def build_acceptance_tests(inputs: Mapping[str, Any]) -> AcceptanceTests:
     requirements = UserRequirements.model_validate(inputs["user_requirements"]).requirements
     document = inputs.get("api_specifications", {}).get("openapi", {})
     rules = [rule for item in requirements for rule in item.rules]
-    tests = list(_tests(requirements, understand(inputs).statements))
+    tests = list(_tests(requirements, understand(inputs)))
     named = [name for item in requirements for name in item.entities]
     return AcceptanceTests(
         files=(
@@ -56,19 +59,19 @@ def _kit() -> str:
     return (files("providers.offline") / "acceptance_kit" / "kit.py").read_text(encoding="utf-8")
 
 
-def _tests(requirements: Sequence[Requirement], statements: Sequence[Statement]) -> Iterator[_Test]:
+def _tests(requirements: Sequence[Requirement], read: Understanding) -> Iterator[_Test]:
     """Return the tests, each rule once however many requirements state it."""
     machines = _machines(requirements)
     found: dict[str, _Test] = {}
     for item in requirements:
-        for label, call in [*_rule_calls(item, machines), *_kept_calls(item, statements)]:
+        for label, call in [*_rule_calls(item, machines, read), *_kept_calls(item, read)]:
             number = len(found) + 1
             name = f"test_{number:03}_{words.snake(label) or 'rule'}"[:_NAME_LENGTH]
             found.setdefault(call, _Test(name, call)).requirements.append(item)
     yield from found.values()
 
 
-def _machines(requirements: Sequence[Requirement]) -> dict[tuple[str, str], list[list[Any]]]:
+def _machines(requirements: Sequence[Requirement]) -> _Machines:
     """Return all actions by (entity, state field): an action that several rules describe is allowed where each allows it."""
     found: dict[tuple[str, str], dict[str, list[Any]]] = {}
     rules = [rule for item in requirements for rule in item.rules if rule.kind == "transition"]
@@ -89,18 +92,19 @@ def _with_any_state(moves: list[list[Any]]) -> list[list[Any]]:
     return [[action, sources or [state for state in states if state != goal], goal] for action, sources, goal in moves]
 
 
-def _rule_calls(item: Requirement, machines: Mapping[tuple[str, str], list[list[Any]]]) -> Iterator[tuple[str, str]]:
+def _rule_calls(item: Requirement, machines: _Machines, read: Understanding) -> Iterator[tuple[str, str]]:
     for rule in item.rules:
         label = f"{rule.kind} {rule.entity} {rule.action or rule.field}"
-        yield label, _call(rule, machines)
+        yield label, _call(rule, machines, read)
 
 
-def _call(rule: Rule, machines: Mapping[tuple[str, str], list[list[Any]]]) -> str:
+def _call(rule: Rule, machines: _Machines, read: Understanding) -> str:
     place = f"{rule.entity!r}, {rule.field!r}"
     if rule.kind in {"range", "length"}:
         return f"self.check_{rule.kind}({place}, {_number(rule.minimum)}, {_number(rule.maximum)})"
     if rule.kind == "enumeration":
-        step = "check_states" if (rule.entity, rule.field) in machines else "check_enumeration"
+        state = (rule.entity, rule.field) in machines or _state_field(read, rule.entity) == rule.field
+        step = "check_states" if state else "check_enumeration"
         return f"self.{step}({place}, {list(rule.values)!r})"
     if rule.kind == "relation":
         return f"self.check_relation({place}, {rule.target!r})"
@@ -113,28 +117,54 @@ def _number(value: float | None) -> str:
     return repr(int(value)) if value is not None and float(value).is_integer() else repr(value)
 
 
-def _kept_calls(item: Requirement, statements: Sequence[Statement]) -> Iterator[tuple[str, str]]:
-    """Records and fields that the requirement's own sentence names, where that sentence is understood.
+def _kept_calls(item: Requirement, read: Understanding) -> Iterator[tuple[str, str]]:
+    """What the requirement's own sentence names beyond rules: records, fields, the first state, lists by a field.
 
     A requirement that somebody else calls understood gets no such test: that a record can be kept says nothing about
     what its sentence may ask beyond.
     """
     own = [
-        s for s in statements if s.understood and s.facts and s.text == item.text and set(s.sources) & set(item.sources)
+        s
+        for s in read.statements
+        if s.understood and s.facts and s.text == item.text and {*s.sources} & {*item.sources}
     ]
     if not item.understood or not own:
         return
+    special = [fact for statement in own for fact in statement.facts if isinstance(fact, InitialFact | FilterFact)]
+    for fact in special:
+        yield _fact_call(fact, read)
+    for entity, names in _fields_of(own).items():
+        state = _state_field(read, entity)
+        if state in names and not any(rule.field == state for rule in item.rules):
+            states = read.model.entities[entity].states
+            yield f"states of {entity}", f"self.check_states({entity!r}, {state!r}, {states!r})"
+        kept = [name for name in dict.fromkeys(names) if name != state]
+        if kept or not (item.rules or special):
+            yield f"records of {entity}", f"self.check_kept({entity!r}, {kept!r})"
+
+
+def _fields_of(own: Sequence[Statement]) -> dict[str, list[str]]:
+    """Return the entities that the statements speak of, and the fields they name."""
     fields: dict[str, list[str]] = {}
     for statement in own:
         for entity in () if statement.rules else statement.entities:
             fields.setdefault(entity, [])
         for entity, name in statement.fields:
             fields.setdefault(entity, []).append(name)
-    states = {(rule.entity, rule.field) for rule in item.rules if rule.kind in {"transition", "enumeration"}}
-    for entity, names in fields.items():
-        kept = [name for name in dict.fromkeys(names) if (entity, name) not in states]
-        if kept or not item.rules:
-            yield f"records of {entity}", f"self.check_kept({entity!r}, {kept!r})"
+    return fields
+
+
+def _state_field(read: Understanding, entity: str) -> str:
+    known = read.model.entities.get(entity)
+    return known.state_field if known else ""
+
+
+def _fact_call(fact: InitialFact | FilterFact, read: Understanding) -> tuple[str, str]:
+    """Return the test of what no rule can hold: the state of a new record, a list by a field."""
+    if isinstance(fact, FilterFact):
+        return f"list {fact.entity} by {fact.field}", f"self.check_filter({fact.entity!r}, {fact.field!r})"
+    entity = read.model.entities[fact.entity]
+    return f"new {fact.entity}", f"self.check_initial({fact.entity!r}, {entity.state_field!r}, {entity.initial!r})"
 
 
 def _interface(interface: Mapping[str, Any]) -> str:

@@ -187,7 +187,7 @@ def _type(said: FieldModel, kinds: set[str]) -> str:
 
 
 def _state(model: EntityModel, rules: Sequence[Rule]) -> StateMachine | None:
-    if not rules:
+    if not rules and not model.initial:
         return None
     field = next((rule.field for rule in rules if rule.field), model.state_field or "status")
     moves = {

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import keyword
-
 # Names that would hide what a record or the service has itself; columns and tables are quoted, so SQL words are free.
-FORBIDDEN = frozenset({"id", "rowid", "oid", "self", "cls", "limit", "offset"}) | {
-    word.lower() for word in keyword.kwlist
-}
+FORBIDDEN = frozenset({"id", "rowid", "oid", "limit", "offset"})
 FORBIDDEN_ENTITIES = FORBIDDEN | {"app", "health", "openapi"}
 
 DETERMINERS = frozenset(
@@ -37,10 +33,10 @@ STOP = frozenset(
 )
 
 SYSTEM_WORDS = frozenset(
-    """system systems application applications app apps service services software program tool platform website site api
-    interface ui frontend backend server database solution product project brief software page screen everything something
-    anything nothing nobody somebody someone anyone everyone people staff team company user-interface deployment code
-    anwendung dienst programm projekt oberfläche datenbank software seite jemand niemand firma""".split()
+    """system systems app apps software website webapp api
+    interface ui frontend backend server database solution brief software screen everything something
+    anything nothing nobody somebody someone anyone everyone people user-interface deployment code
+    anwendung dienst programm oberfläche datenbank software jemand niemand""".split()
 )
 
 LABEL_WORDS = frozenset(
@@ -82,7 +78,7 @@ FIELD_TYPES: dict[str, str] = {
             anzahl menge alter bestand jahr baujahr dauer stückzahl punkte plätze kapazität mindestbestand seitenzahl
             bewertung seiten exemplare""",
         "number": """price amount cost fee total weight height width length rate salary balance budget discount percentage
-            latitude longitude temperature distance volume tax fine deposit rent wage subtotal
+            latitude longitude temperature distance volume tax fine deposit rent wage subtotal value worth
             preis betrag kosten gebühr summe gewicht höhe breite länge gehalt rabatt temperatur einkaufspreis verkaufspreis
             stückpreis""",
         "date": """date birthday deadline day birthdate datum geburtstag geburtsdatum lieferdatum frist bestelldatum
@@ -157,10 +153,10 @@ MODALS = frozenset(
 )
 NEGATIVE = frozenset("never cannot can't not no nobody only without nie niemals nicht kein keine nur".split())
 QUALITY = frozenset(
-    """fast quick quickly slow performance latency seconds second milliseconds ms secure security encrypted encryption
-    encrypt safe uptime availability available 24/7 reliable reliability scalable scale concurrent simultaneously backup
+    """fast quick quickly slow performance latency milliseconds ms secure security encrypted encryption
+    encrypt uptime availability 24/7 reliable reliability scalable scale concurrent simultaneously backup
     backups accessible accessibility wcag gdpr privacy dsgvo usable usability responsive intuitive friendly easy simple
-    maintainable portable throughput load schnell sicher sicherheit zuverlässig verschlüsselt einfach barrierefrei
+    maintainable portable throughput schnell sicher sicherheit zuverlässig verschlüsselt einfach barrierefrei
     leistung sekunden datenschutz""".split()
 )
 PURPOSE = frozenset(
@@ -185,7 +181,9 @@ IRREGULAR_PLURALS = {
     "exercises": "exercise", "licenses": "license", "invoices": "invoice", "phases": "phase", "releases": "release",
     "responses": "response", "leases": "lease", "ties": "tie", "diagnoses": "diagnosis", "analyses": "analysis",
 }  # fmt: skip
-UNCOUNTED = frozenset("series species news equipment sheep fish data stock status analysis diagnosis bus gas".split())
+UNCOUNTED = frozenset(
+    "kurs glas los fels hals haus series species news equipment sheep fish data stock status analysis diagnosis bus gas".split()
+)
 
 IRREGULAR_VERBS = {
     "paid": "pay", "sent": "send", "sold": "sell", "held": "hold", "begun": "begin", "lost": "lose", "found": "find",
@@ -248,8 +246,9 @@ OPERATIONS: dict[str, str] = {
     **dict.fromkeys("list view see show browse read display get open look retrieve fetch access".split(), "read"),
     **dict.fromkeys("edit update change modify replace rename correct amend adjust maintain".split(), "update"),
     **dict.fromkeys("delete remove erase".split(), "delete"),
+    **dict.fromkeys("filter find".split(), "filter"),
     **dict.fromkeys(
-        "manage administer keep track record organise organize handle catalogue catalog log".split(), "manage"
+        "manage administer keep track record organise organize handle catalogue catalog log collect".split(), "manage"
     ),
 }
 OPERATION_FORMS: dict[str, str] = {
@@ -280,3 +279,21 @@ NOT_ENTITIES = frozenset(
 )
 DATED = frozenset("date day birthday deadline".split())
 STATE_NOUNS = frozenset({"status", "state", "stage", "phase", "zustand"})
+PLAIN_STATES = frozenset(
+    """open draft pending active inactive available free empty full ready overdue busy dirty clean in-progress occupied
+    favourite favorite""".split()
+)
+# Words in -ed that are no participles.
+NOT_PARTICIPLES = frozenset(
+    "need feed seed speed shed bed red weed breed hundred indeed exceed proceed succeed sacred naked wed bleed greed deed".split()
+)
+# Verbs that speak of one field: "tickets cost 5 to 500 euros".
+FIELD_VERBS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("cost", "costs"), ("price", "cost", "fee")),
+    **dict.fromkeys(("last", "lasts"), ("duration", "length")),
+    **dict.fromkeys(("weigh", "weighs"), ("weight",)),
+}
+GIVE = frozenset("give provide enter supply specify state name".split())
+TYPES_ONLY = frozenset("string integer boolean decimal int bool whole float".split())
+MONEY = frozenset("euro euros eur dollar dollars usd € $ £ pounds pound gbp chf".split())
+LINKING = frozenset("links link connects connect joins join assigns ties relates combines".split())

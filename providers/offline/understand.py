@@ -16,28 +16,38 @@ from botarmy.brief import clean
 from botarmy.brief import title as title_of
 from botarmy.outline import Passage, passages
 from providers.offline import lexicon, understand_context, words
-from providers.offline.understand_clauses import Clause, clauses
-from providers.offline.understand_constraints import constraint_clause, same_clause, without_clause
+from providers.offline.understand_clauses import Clause, anchor_in, clauses, label_split
+from providers.offline.understand_constraints import (
+    constraint_clause,
+    identifying_clause,
+    same_clause,
+    verb_clause,
+    without_clause,
+)
 from providers.offline.understand_facts import (
     Fact,
     FieldFact,
+    FilterFact,
     InitialFact,
     Names,
     OperationFact,
     RelationFact,
     TransitionFact,
+    bare_phrase,
 )
 from providers.offline.understand_fields import Scene, has_clause
 from providers.offline.understand_items import read_item
-from providers.offline.understand_links import many_clause, relation_clause
-from providers.offline.understand_model import Model, complete, rules_of
+from providers.offline.understand_links import linking_clause, many_clause, protection_clause, relation_clause
+from providers.offline.understand_model import EntityModel, Model, complete, rules_of, transition_rule
 from providers.offline.understand_nouns import find_entities
 from providers.offline.understand_operations import (
+    does_clause,
     letting_clause,
     operation_clause,
     passive_operation,
     roles_in,
     user_story,
+    with_clause,
 )
 from providers.offline.understand_recorded import recorded_clause
 from providers.offline.understand_states import action_clause, entity_states, flow_tokens, initial_clause, with_states
@@ -141,11 +151,12 @@ def _read_all(found: Sequence[tuple[str, Passage]], names: Names) -> list[_Read]
         for _, passage in found:
             here = (passage.headings, passage.leads if passage.kind == "item" else ())
             current = current if here[0] == place[0] else ""
-            scene = with_states(Scene(names, _entity_of_place(passage, names) or current), states)
+            place_entity = _entity_of_place(passage, names)
+            scene = with_states(Scene(names, place_entity or current, placed=bool(place_entity)), states)
             reading = _read(passage, scene)
             names.learn(reading.facts)
             _learn_states(reading.facts, states)
-            current, place = _subject_of(reading.facts) or current, here
+            current, place = _subject_of(reading.facts) or _mentioned(passage, names) or current, here
             readings.append(reading)
     return readings
 
@@ -159,6 +170,12 @@ def _entity_of_place(passage: Passage, names: Names) -> str:
             if found:
                 return found[0]
     return ""
+
+
+def _mentioned(passage: Passage, names: Names) -> str:
+    """Return the entity that a sentence begins with, also where the sentence is not understood."""
+    parts = clauses(tokenise(passage.text))
+    return (names.exact(bare_phrase(parts[0].subject)) or "") if parts else ""
 
 
 def _subject_of(facts: Sequence[Fact]) -> str:
@@ -195,9 +212,19 @@ _WHOLE: tuple[Callable[[list[Token], Scene], list[Fact] | None], ...] = (
     same_clause,
     without_clause,
     recorded_clause,
+    linking_clause,
+    protection_clause,
+    verb_clause,
+    identifying_clause,
     letting_clause,
     operation_clause,
+    does_clause,
+    with_clause,
 )
+
+
+_ACROSS: tuple[Callable[[list[Token], Scene], list[Fact] | None], ...] = (flow_tokens, same_clause, recorded_clause)
+"""Readers that take a sentence of several clauses whole; each refuses words that it cannot account for."""
 
 
 def _read(passage: Passage, scene: Scene) -> _Read:
@@ -211,10 +238,21 @@ def _read(passage: Passage, scene: Scene) -> _Read:
     tokens = _without_priority(tokenise(passage.text))
     story = user_story(tokens)
     tokens = story.wish if story else tokens
+    tokens, scene = _after_label(tokens, scene)
     facts = read_item(passage, tokens, scene) or understand_context.purpose_clause(_bare_end(tokens), scene)
     if facts is None:
-        facts = next((found for reader in _WHOLE if (found := reader(_bare_end(tokens), scene))), None)
+        readers = _WHOLE if len(clauses(_bare_end(tokens))) == 1 else _ACROSS
+        facts = next((found for reader in readers if (found := reader(_bare_end(tokens), scene))), None)
     return _Read(list(facts)) if facts is not None else _by_clause(tokens, passage, scene)
+
+
+def _after_label(tokens: list[Token], scene: Scene) -> tuple[list[Token], Scene]:
+    """Step over "Comments:" and "Rule 3:" before a whole sentence; a label that names an entity says what it speaks of."""
+    parts = label_split(tokens)
+    if parts is None or anchor_in(parts[1]) <= 0:
+        return tokens, scene
+    entity = scene.names.exact(bare_phrase(parts[0]))
+    return parts[1], replace(scene, entity=entity) if entity else scene
 
 
 def _bare_end(tokens: list[Token]) -> list[Token]:
@@ -287,9 +325,24 @@ def _finish(
         rules = [rule for fact in statement.facts for rule in rules_of(fact, model)]
         statement.rules = tuple(dict.fromkeys(rules))
         statement.kind = _kind(statement)
+    _own_assumed_moves(result)
     result.users = _users([passage for _, passage in found])
     result.questions = list(dict.fromkeys([*result.questions, *_open(result)]))
     return result
+
+
+def _own_assumed_moves(result: Understanding) -> None:
+    """Let the first statement on an entity's states carry the actions that were added to make them reachable."""
+    for entity in result.model.entities.values():
+        rules = [transition_rule(entity, move) for move in entity.moves.values() if move.assumed]
+        for statement in result.statements if rules else ():
+            if any(_on_states(fact, entity) for fact in statement.facts):
+                statement.rules = tuple(dict.fromkeys([*statement.rules, *rules]))
+                break
+
+
+def _on_states(fact: Fact, entity: EntityModel) -> bool:
+    return fact.entity == entity.name and isinstance(fact, TransitionFact | InitialFact)
 
 
 def _taken(reading: _Read, model: Model, *, overrides: bool) -> tuple[list[Fact], list[str]]:
@@ -338,6 +391,8 @@ def _unread(
         return Statement(text, (source,), "context", priority, understood=True, scope=False)
     if understand_context.is_question(passage.text):
         return Statement(text, (source,), "functional", "could", understood=False)
+    if first and passage.kind == "prose" and understand_context.is_title(passage.text):
+        return Statement(text, (source,), "context", priority, understood=True)
     if not part and understand_context.is_background(tokens, first=first):
         return Statement(text, (source,), "context", priority, understood=True)
     kind: Kind = "quality" if understand_context.is_quality(tokens) else "functional"
@@ -348,7 +403,7 @@ def _unread(
 def _kind(statement: Statement) -> Kind:
     if not statement.understood or not statement.facts:
         return statement.kind
-    moves = any(isinstance(fact, TransitionFact | InitialFact | OperationFact) for fact in statement.facts)
+    moves = any(isinstance(fact, TransitionFact | InitialFact | OperationFact | FilterFact) for fact in statement.facts)
     return "constraint" if statement.rules and not moves else "functional"
 
 

@@ -11,11 +11,12 @@ LINKS = frozenset(
     "belongs belong refers refer references reference moves move goes go changes change transitions passes progresses".split()
 )
 STATIVE = frozenset(
-    "starts start becomes become begins needs requires require lives lies exceeds exceed defaults consists consist".split()
+    "lie starts start becomes become begins needs requires require lives lies exceeds exceed defaults consists consist".split()
 )
 ANCHORS = (
     lexicon.MODAL | lexicon.BE | lexicon.HAS | LINKS | STATIVE | frozenset({"cannot", "does", "do", "isn", "ranges"})
 )
+_VERBS = lexicon.OPERATION_FORMS.keys() | lexicon.STATE_VERBS | lexicon.FIELD_VERBS.keys() | lexicon.LINKING
 _JOINTS = frozenset({"and", "but", ",", ";"})
 _PAUSES = frozenset({",", ";", ":", ".", "(", ")", "and", "or", "but", "that", "which", "who", "whose", "where"})
 _RATIONALE = (("so", "that"), ("because",), ("in", "order", "to"), ("such", "that"), ("so", "we"), ("so", "they"))
@@ -46,14 +47,25 @@ class Clause:
 def clauses(tokens: list[Token]) -> list[Clause]:
     """Split the tokens of one sentence into clauses."""
     tokens = _without_ends(_without_rationale(tokens))
-    cuts = [0, *(index for index, token in enumerate(tokens) if token.low in _JOINTS and _opens_clause(tokens, index))]
+    cuts = [0]
+    for index in range(1, len(tokens)):
+        if _cuts(tokens, index) and (tokens[index].low == ";" or _has_verb(tokens[cuts[-1] : index])):
+            cuts.append(index)
     found: list[Clause] = []
     for number, cut in enumerate(cuts):
         end = cuts[number + 1] if number + 1 < len(cuts) else len(tokens)
         part = _without_ends(tokens[cut:end])
         if part:
-            found.append(_clause(part, found[-1].subject if found else ()))
+            found.append(_clause(part, _shared(found[-1]) if found else ()))
     return found
+
+
+def _shared(clause: Clause) -> tuple[Token, ...]:
+    """Return the subject that a clause hands on: also that of a plain verb, "an enrolment links a pupil to a course"."""
+    if clause.subject:
+        return clause.subject
+    at = next((index for index, token in enumerate(clause.predicate) if token.low in _VERBS), 0)
+    return clause.predicate[:at]
 
 
 def _clause(part: list[Token], shared: tuple[Token, ...]) -> Clause:
@@ -104,6 +116,17 @@ def _is_noun(tokens: list[Token], index: int) -> bool:
     return before in lexicon.DETERMINERS | {"of", "for", "to", "no", "two", "new", "'s"} | lexicon.QUANTITIES
 
 
+def _has_verb(tokens: list[Token]) -> bool:
+    """Whether the tokens can be a clause of their own."""
+    return anchor_in(tokens) >= 0 or any(token.low in _VERBS or token.kind == "arrow" for token in tokens[1:])
+
+
+def _cuts(tokens: list[Token], index: int) -> bool:
+    if tokens[index].low == ";" and not _within_brackets(tokens, index):
+        return True
+    return tokens[index].low in _JOINTS and _opens_clause(tokens, index)
+
+
 def _opens_clause(tokens: list[Token], index: int) -> bool:
     """Whether a clause of its own follows the joint: a short subject, or none, and an anchor."""
     start = index + 1
@@ -114,7 +137,17 @@ def _opens_clause(tokens: list[Token], index: int) -> bool:
         if token.low in _PAUSES:
             return False
         if token.low in ANCHORS and token.kind == "word" and not _is_noun(tokens, at):
-            return not _within_brackets(tokens, index)
+            return not _within_brackets(tokens, index) and not (at == start and _within_relative(tokens, index))
+    return False
+
+
+def _within_relative(tokens: list[Token], index: int) -> bool:
+    """Whether the joint stands in a relative clause, "…, which has to be unique and must not be long": no new clause."""
+    for token in reversed(tokens[:index]):
+        if token.low in {"which", "that"}:
+            return True
+        if token.low in {";", ":", "a", "an"}:
+            return False
     return False
 
 
@@ -148,6 +181,9 @@ def label_split(tokens: list[Token]) -> tuple[list[Token], list[Token]] | None:
     if at <= 0 or at > _LONGEST_SUBJECT or at + 1 >= len(tokens):
         return None
     label = tokens[:at]
-    if any(token.kind == "mark" and token.low not in "()'s/" for token in label) or anchor_in(label) >= 0:
+    if (
+        any(token.kind not in {"word", "quoted"} and token.low not in "()'s/" for token in label)
+        or anchor_in(label) >= 0
+    ):
         return None
     return label, tokens[at + 1 :]

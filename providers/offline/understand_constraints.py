@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from providers.offline import lexicon
+from providers.offline import lexicon, words
 from providers.offline.understand_clauses import Clause
-from providers.offline.understand_facts import Fact, RelationFact, bare_phrase
-from providers.offline.understand_fields import LONGEST_FIELD, Scene, field_fact, field_name_of, listed_fields
-from providers.offline.understand_qualities import Qualities, read_qualities
+from providers.offline.understand_facts import Fact, FieldFact, RelationFact, bare_phrase
+from providers.offline.understand_fields import (
+    LONGEST_FIELD,
+    Scene,
+    field_fact,
+    field_name_of,
+    known_field,
+    listed_fields,
+    subject_entity,
+)
+from providers.offline.understand_qualities import Qualities, read_qualities, values_at
 from providers.offline.understand_tokens import Token, find, split_on
 
 
@@ -17,15 +25,84 @@ def constraint_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     if not clause.subject or clause.subject[0].low in {"no", "two", "only", "if", "when"}:
         return None
     predicate = list(clause.predicate)
+    special = _one_of_noun(clause, scene) or _years_old(clause, scene)
+    if special:
+        return special
     qualities = read_qualities(_plain_predicate(predicate))
     if qualities.leftover or not qualities.says_anything:
         return None
-    refs = [
-        field_reference(part, scene) for part in split_on(list(clause.subject), frozenset({",", "and", "or", "both"}))
-    ]
-    if not refs or any(ref is None for ref in refs):
+    refs = _references(list(clause.subject), scene)
+    return [_constrained(ref, qualities, scene) for ref in refs] if refs else None
+
+
+def _references(subject: list[Token], scene: Scene) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the fields that a subject names: "the title and the author", "first and last name"; [] where unclear."""
+    parts = split_on(subject, frozenset({",", "and", "or", "both"}))
+    last = field_reference(parts[-1], scene) if parts else None
+    if last is None:
+        return []
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for part in parts[:-1]:
+        shared = (*bare_phrase(part), last[1][-1])
+        if len(part) <= 2 and known_field(shared, replace(scene, entity=last[0])):
+            found.append((last[0], shared))
+            continue
+        ref = field_reference(part, replace(scene, entity=last[0]))
+        if ref is None:
+            return []
+        found.append(ref)
+    return [*found, last]
+
+
+def _one_of_noun(clause: Clause, scene: Scene) -> list[Fact] | None:
+    """Read "each permit lies in one of the zones north, south or centre"."""
+    low = list(clause.low)
+    at = next((index for index in range(len(low) - 2) if low[index : index + 2] == ["one", "of"]), -1)
+    entity = subject_entity(clause.subject, scene) if 0 < at <= 3 else ""
+    rest = [token for token in clause.predicate[at + 2 :] if token.low not in {"the", "these", "following", ":"}]
+    if not entity or len(rest) < 3 or not words.is_plural(rest[0].low):
         return None
-    return [_constrained(ref, qualities, scene) for ref in refs if ref]
+    values, end = values_at(rest, 1)
+    if len(values) < 2 or end < len(rest):
+        return None
+    name = words.singular(rest[0].low)
+    return [FieldFact(entity, words.field_name(name), name, "string", values=values)]
+
+
+def _years_old(clause: Clause, scene: Scene) -> list[Fact] | None:
+    """Read "pupils must be at least 5 years old"."""
+    entity = subject_entity(clause.subject, scene)
+    predicate = list(clause.predicate)
+    if not entity or clause.low[-1:] != ("old",):
+        return None
+    qualities = read_qualities(_plain_predicate(predicate[:-1]), values_allowed=False)
+    if qualities.leftover or not qualities.limits:
+        return None
+    return [FieldFact(entity, "age", "age", "integer", limits=tuple(qualities.limits))]
+
+
+def verb_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read "tickets cost between 5 and 500 euros", "a lesson lasts at most 90 minutes"."""
+    at = find(tokens, frozenset(lexicon.FIELD_VERBS))
+    if not 0 < at <= 5:
+        return None
+    subject = [token for token in tokens[:at] if token.low not in lexicon.MODAL]
+    entity = subject_entity(tuple(subject), scene)
+    qualities = read_qualities(tokens[at + 1 :], values_allowed=False)
+    if not entity or qualities.leftover or not qualities.limits or len(subject) < at - 1:
+        return None
+    choices = lexicon.FIELD_VERBS[tokens[at].low]
+    name = next((name for name in choices if name in scene.names.fields.get(entity, ())), choices[0])
+    return [_constrained((entity, (name,)), qualities, scene)]
+
+
+def identifying_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read "the SKU identifies a product (uniquely)"."""
+    at = find(tokens, frozenset({"identifies"}))
+    rest = [token for token in tokens[at + 1 :] if token.low not in {"uniquely", "exactly", "one", "clearly"}]
+    entity = scene.names.exact(bare_phrase(rest)) if at > 0 and rest else None
+    ref = field_reference(tokens[:at], replace(scene, entity=entity)) if entity else None
+    return [_constrained(ref, Qualities(required=True, unique=True), scene)] if ref and ref[0] == entity else None
 
 
 def _plain_predicate(predicate: list[Token]) -> list[Token]:
@@ -60,10 +137,9 @@ def field_reference(tokens: list[Token], scene: Scene) -> tuple[str, tuple[str, 
 
 
 def _plain_reference(phrase: tuple[str, ...], scene: Scene) -> tuple[str, tuple[str, ...]] | None:
-    name = field_name_of(phrase)
-    if name in scene.names.fields.get(scene.entity, ()):
+    if known_field(phrase, scene):
         return scene.entity, phrase
-    owner = scene.names.owner(name)
+    owner = scene.names.owner(field_name_of(phrase)) or scene.names.owner(field_name_of(phrase, plural=False))
     if owner and not scene.names.exact(phrase):
         return owner, phrase
     prefixed = scene.names.prefix(phrase)
@@ -89,7 +165,7 @@ def _constrained(ref: tuple[str, tuple[str, ...]], qualities: Qualities, scene: 
     ):
         return RelationFact(entity, related[0], f"{related[0]}_id", qualities.required, unique=qualities.unique)
     name = [Token(word, word, "word") for word in phrase]
-    return field_fact(name, phrase, replace(scene, entity=entity, required=None), qualities)
+    return field_fact(name, phrase, replace(scene, entity=entity, required=None, plural=True), qualities)
 
 
 def same_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
@@ -99,6 +175,8 @@ def same_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
         return None
     verb = find(tokens, frozenset({"have", "share", "use"}))
     same = low.index("same")
+    if set(low[same + 1 :]) & {"and", "but", ";", ",", "at", "on", "within", "per", "for"}:
+        return None
     denied = low[0] == "no" or bool(set(low[:verb]) & {"not", "never"})
     if verb < 0 or same < verb or not denied:
         return None
@@ -112,6 +190,12 @@ def same_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if not entity or not phrase or set(phrase) & (lexicon.STOP - {"of"}):
         return None
     return [_constrained((entity, phrase), Qualities(unique=True), scene)]
+
+
+_REFUSING = frozenset(
+    """is are be can could may must shall not never rejected refused invalid forbidden impossible allowed exist created saved
+    added stored accepted possible valid permitted""".split()
+)
 
 
 def without_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:

@@ -9,7 +9,7 @@ from botarmy.outline import Passage
 from providers.offline import lexicon
 from providers.offline.understand_facts import Fact, OperationFact, bare_phrase
 from providers.offline.understand_fields import Scene
-from providers.offline.understand_operations import letting_clause, operation_clause
+from providers.offline.understand_operations import does_clause, letting_clause, operation_clause
 from providers.offline.understand_tokens import Token, find, starts, tokenise
 
 Priority = Literal["must", "should", "could"]
@@ -71,6 +71,17 @@ def out_of_scope(passage: Passage) -> bool:
 def is_question(text: str) -> bool:
     """Whether the sentence asks something."""
     return text.rstrip("\"'*_ )").endswith(("?", "？", "؟"))
+
+
+def is_title(text: str) -> bool:
+    """Whether the first line is no sentence but the product's name."""
+    tokens = tokenise(text)
+    words = [token for token in tokens if token.kind == "word"]
+    ended = text.rstrip().endswith((".", "!", "?", "。", "！", "？"))
+    asks = {token.low for token in tokens} & (
+        _ASKING_VERBS | _DEMANDS | lexicon.HAS | lexicon.BE | set(lexicon.OPERATION_FORMS)
+    )
+    return not asks and len(words) <= (3 if ended else 8) and "," not in text
 
 
 def is_background(tokens: list[Token], *, first: bool) -> bool:
@@ -141,7 +152,7 @@ def _before(lead: list[Token], scene: Scene) -> list[Fact]:
 
 def _tail(tail: list[Token], scene: Scene) -> list[Fact] | None:
     """Read what follows the product's kind: for a library, that tracks parcels, for managing rooms."""
-    if tail[0].low in _AUDIENCE:
+    if tail[0].low in _AUDIENCE and not starts(tail, 0, ("in", "which")):
         rest = tail[1:]
         verb = find(rest, frozenset(lexicon.OPERATION_FORMS))
         if verb == 0:
@@ -156,9 +167,15 @@ def _tail(tail: list[Token], scene: Scene) -> list[Fact] | None:
             known = scene.names.resolve(phrase)
             return [OperationFact(known[0], ("manage",))] if known else []
         return None
-    if tail[0].low in {"that", "which", "to", "where", "with"}:
-        rest = tail[1:]
-        return operation_clause(rest, scene) or letting_clause(rest, scene) or _kept_by(rest, scene)
+    start = 2 if starts(tail, 0, ("in", "which")) else 1
+    if tail[0].low in {"that", "which", "to", "where", "with", "in"}:
+        rest = tail[start:]
+        return (
+            operation_clause(rest, scene)
+            or letting_clause(rest, scene)
+            or does_clause(rest, scene)
+            or _kept_by(rest, scene)
+        )
     return None
 
 

@@ -65,7 +65,15 @@ class OperationFact:
     operations: tuple[str, ...]
 
 
-Fact = FieldFact | RelationFact | TransitionFact | InitialFact | OperationFact
+@dataclass(frozen=True)
+class FilterFact:
+    """Records can be listed by the value of a field."""
+
+    entity: str
+    field: str
+
+
+Fact = FieldFact | RelationFact | TransitionFact | InitialFact | OperationFact | FilterFact
 
 
 @dataclass

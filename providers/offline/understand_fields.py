@@ -89,6 +89,8 @@ _MANY_MORE = (
     ("lots", "of"),
 )
 LONGEST_FIELD = 6
+_HAVING = lexicon.HAS | frozenset("needs need requires require consists consist have".split())
+_BEFORE_HAVING = lexicon.MODAL | frozenset("always also optionally to".split())
 _ONES = frozenset({"one", "single", "exactly", "own", "zero", "or"})
 
 
@@ -99,14 +101,18 @@ class Scene:
     Attributes:
         names: entities and fields known so far.
         entity: the entity that "it", "its" and list items mean; "" where none is.
+        placed: whether a lead-in or a heading names the entity (and not just the sentence before).
         required: whether a field that is merely listed is demanded (None = not said).
         states: entity -> its states in the order of mention.
+        plural: whether the subject is plural, "members have names", so that a plural field is one value each.
     """
 
     names: Names
     entity: str = ""
+    placed: bool = False
     required: bool | None = None
     states: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    plural: bool = False
 
     def states_of(self, entity: str) -> tuple[str, ...]:
         """Return the known states of an entity."""
@@ -155,6 +161,8 @@ def _continues(before: list[Token], part: list[Token]) -> bool:
     if any(starts(before, index, ("one", "of")) or before[index].low == "either" for index in range(len(before))):
         return not read_qualities(part, values_allowed=False).says_anything and len(part) <= LONGEST_FIELD
     quality = read_qualities(part, values_allowed=False)
+    if part[0].low in lexicon.TYPE_WORDS and part[0].low not in lexicon.TYPES_ONLY:
+        return False  # "text up to 200 characters" is a field of that name
     relative = part[0].low in {"which", "that"} and quality.says_anything
     flags = all(token.low in {"unique", "required", "mandatory", "optional"} for token in part)
     return (
@@ -171,7 +179,7 @@ def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     tokens = tokens[1:] if tokens[0].low in {"optionally", "also", "including", "and"} else tokens
     if tokens and tokens[0].low == "whether":
         return _whether(tokens[1:], scene)
-    many, tokens = _quantity(tokens)
+    many, tokens = _quantity(_without_description(tokens, scene))
     flags, start = _leading(tokens)
     end = _name_end(tokens, start)
     name = [token for token in tokens[start:end] if token.low not in {"the", "a", "an", "its", "'s", "their"}]
@@ -193,14 +201,26 @@ def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     return [field_fact(name, phrase, scene, qualities)]
 
 
+def _without_description(tokens: list[Token], scene: Scene) -> list[Token]:
+    """The vehicle it was given to: an entity and what happened to it; the happening is no rule."""
+    at = next((index for index, token in enumerate(tokens) if index and token.low in {"it", "they", "who"}), -1)
+    plain = all(token.kind == "word" for token in tokens) and not {token.low for token in tokens} & _DEMANDING
+    if at < 0 or not plain or len(tokens) - at > LONGEST_FIELD or not scene.names.exact(bare_phrase(tokens[:at])):
+        return tokens
+    return tokens[:at]
+
+
+_DEMANDING = lexicon.MODAL | lexicon.NOT | frozenset("no only if when per unique within required".split())
+
+
 def _explained(qualities: Qualities, rest: list[Token]) -> bool:
     """Whether what follows a name is understood, or is a remark in brackets that demands nothing."""
     if not qualities.leftover:
         return True
+    if qualities.limits or qualities.values:
+        return False
     bracketed = bool(rest) and rest[0].low == "(" and rest[-1].low == ")"
-    demands = {token.low for token in qualities.leftover} & (
-        lexicon.MODAL | lexicon.NOT | {"no", "only", "if", "when", "per", "unique", "within"}
-    )
+    demands = {token.low for token in qualities.leftover} & _DEMANDING
     numbers = any(token.kind in {"number", "date"} for token in qualities.leftover)
     return bracketed and not demands and not numbers and len(rest) <= LONGEST_FIELD
 
@@ -267,6 +287,7 @@ def _related(
         return [RelationFact(target, scene.entity, f"{scene.entity}_id", None)]
     field = words.field_name(f"{role}_{target}_id" if role else f"{target}_id")
     required = scene.required if qualities.required is None else qualities.required
+    required = True if required is None else required
     if target == scene.entity:
         field, required = (field if role else f"parent_{target}_id"), False
     return [RelationFact(scene.entity, target, field, required, unique=qualities.unique)]
@@ -274,7 +295,7 @@ def _related(
 
 def field_fact(name: list[Token], phrase: tuple[str, ...], scene: Scene, qualities: Qualities) -> FieldFact:
     """Return the fact that the scene's entity has the field, with what was said of it."""
-    identifier = field_name_of(phrase)
+    identifier = known_field(phrase, scene) or field_name_of(phrase, plural=scene.plural)
     label = " ".join(token.text for token in name)
     if not identifier:
         identifier = f"field_{len(scene.names.fields.get(scene.entity, ())) + 1}"
@@ -286,8 +307,15 @@ def field_fact(name: list[Token], phrase: tuple[str, ...], scene: Scene, qualiti
     )
 
 
-def field_name_of(phrase: tuple[str, ...]) -> str:
-    """Return the identifier of a field from its words."""
+def known_field(phrase: tuple[str, ...], scene: Scene) -> str:
+    """Return the entity's field that the words mean, in the singular or as written; "" where there is none."""
+    fields = scene.names.fields.get(scene.entity, ())
+    names = (field_name_of(phrase, plural=False), field_name_of(phrase, plural=True))
+    return next((name for name in names if name in fields), "")
+
+
+def field_name_of(phrase: tuple[str, ...], *, plural: bool = True) -> str:
+    """Return the identifier of a field from its words; where plural, "titles" are one title each."""
     kept = [word for word in phrase if word not in lexicon.DETERMINERS]
     if len(kept) > 2 and kept[0] == "number" and kept[1] == "of":  # number of copies
         kept = kept[2:]
@@ -297,7 +325,7 @@ def field_name_of(phrase: tuple[str, ...]) -> str:
             else words.field_name("_".join(kept))
         )
     last = kept[-1] if kept else ""
-    if kept and last not in lexicon.PLURAL_FIELDS:
+    if kept and plural and last not in lexicon.PLURAL_FIELDS:
         kept[-1] = words.singular(last)
     return words.field_name(" ".join(kept))
 
@@ -309,13 +337,16 @@ def infer_type(phrase: tuple[str, ...], qualities: Qualities) -> str:
     by_words = _by_words(phrase)
     if qualities.limits and by_words not in {"date", "datetime"}:
         bounds = [bound for limit in qualities.limits for bound in (limit.low, limit.high) if bound is not None]
-        whole = all(bound.is_integer() for bound in bounds)
+        money = any(limit.unit in lexicon.MONEY for limit in qualities.limits)
+        whole = all(bound.is_integer() for bound in bounds) and not money
+        whole = whole and not any(limit.decimal for limit in qualities.limits)
         return "number" if by_words == "number" or not whole else "integer"
     return by_words or "string"
 
 
 def _by_words(phrase: tuple[str, ...]) -> str:
-    last = phrase[phrase.index("of", 1) - 1] if "of" in phrase[1:] else phrase[-1]
+    joint = next((index for index, word in enumerate(phrase) if index and word in {"of", "per"}), len(phrase))
+    last = phrase[joint - 1]
     if last in {"number", "no", "nummer"}:
         return "string" if len(phrase) > 1 and phrase[:2] != ("number", "of") else "integer"
     return _by_head(last) or ("boolean" if phrase[0].startswith(("is_", "has_")) else "")
@@ -334,13 +365,9 @@ def _by_head(last: str) -> str:
 
 def has_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     """Read "a book has a title", "every loan must have a due date", "a member may have a phone number"."""
-    at = find(
-        list(clause.predicate), lexicon.HAS | {"needs", "need", "requires", "require", "consists", "consist", "have"}
-    )
     predicate = list(clause.predicate)
-    if at < 0 or any(
-        token.low not in lexicon.MODAL | {"always", "also", "only", "optionally", "to"} for token in predicate[:at]
-    ):
+    at = find(predicate, _HAVING if predicate and predicate[0].low not in {"must", "shall"} else _HAVING | lexicon.GIVE)
+    if at < 0 or any(token.low not in _BEFORE_HAVING for token in predicate[:at]):
         return None
     entity = subject_entity(clause.subject, scene)
     if not entity:
@@ -354,7 +381,8 @@ def has_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     rest = predicate[at + 1 :]
     rest = rest[1:] if rest and rest[0].low in {"of", ":", "always", "to"} else rest
     rest = rest[2:] if starts(rest, 0, ("the", "following")) else rest
-    return listed_fields(rest, replace(scene, entity=entity, required=required))
+    plural = words.is_plural(clause.subject[-1].low)
+    return listed_fields(rest, replace(scene, entity=entity, required=required, plural=plural))
 
 
 def subject_entity(subject: tuple[Token, ...], scene: Scene) -> str:

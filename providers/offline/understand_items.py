@@ -37,7 +37,12 @@ def read_item(passage: Passage, tokens: list[Token], scene: Scene) -> list[Fact]
     if any(names_entities(lead) for lead in (*passage.leads[-1:], *passage.headings[-1:])):
         entity = scene.names.exact(bare_phrase(tokens))
         return [OperationFact(entity, ("manage",))] if entity else None
-    return _field_below(tokens, passage, scene)
+    entity = scene.names.exact(bare_phrase(tokens)) if len(tokens) <= 4 and not passage.leads else None
+    return (
+        [OperationFact(entity, ("manage",))]
+        if entity and entity != scene.entity
+        else _field_below(tokens, passage, scene)
+    )
 
 
 def _field_below(tokens: list[Token], passage: Passage, scene: Scene) -> list[Fact] | None:
@@ -47,7 +52,7 @@ def _field_below(tokens: list[Token], passage: Passage, scene: Scene) -> list[Fa
     verb = tokens[0].low in lexicon.OPERATION_FORMS or tokens[0].low in lexicon.STATE_VERBS
     if not lead and not fieldish(tokens):
         return None
-    if not scene.entity or not expects or (verb and len(tokens) > 1 and not set(lead) & _LEADS_FIELDS):
+    if not scene.placed or not expects or (verb and len(tokens) > 1 and not set(lead) & _LEADS_FIELDS):
         return None
     if anchor_in(tokens) >= 0 and not _relative(tokens):
         return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers.offline import lexicon
 from providers.offline.understand_tokens import Token, starts
@@ -22,6 +23,7 @@ class Limit:
     open_high: bool = False
     characters: bool = False
     unit: str = ""
+    decimal: bool = False
 
     def bounds(self, *, whole: bool) -> tuple[float | None, float | None]:
         """Return the inclusive bounds for whole or decimal numbers."""
@@ -68,16 +70,16 @@ _TAILS = frozenset({"long", "inclusive", "(inclusive)", "in", "length", "only", 
 _LENGTH_WORDS = lexicon.CHARACTER_UNITS | {"digits", "digit"}
 
 _WORDS: dict[tuple[str, ...], Limit] = {
-    ("positive",): Limit(low=0, open_low=True),
-    ("greater", "than", "zero"): Limit(low=0, open_low=True),
-    ("non-negative",): Limit(low=0),
-    ("nonnegative",): Limit(low=0),
-    ("not", "negative"): Limit(low=0),
-    ("not", "be", "negative"): Limit(low=0),
-    ("never", "negative"): Limit(low=0),
-    ("never", "be", "negative"): Limit(low=0),
-    ("not", "go", "below", "zero"): Limit(low=0),
-    ("not", "below", "zero"): Limit(low=0),
+    ("positive",): Limit(low=0.0, open_low=True),
+    ("greater", "than", "zero"): Limit(low=0.0, open_low=True),
+    ("non-negative",): Limit(low=0.0),
+    ("nonnegative",): Limit(low=0.0),
+    ("not", "negative"): Limit(low=0.0),
+    ("not", "be", "negative"): Limit(low=0.0),
+    ("never", "negative"): Limit(low=0.0),
+    ("never", "be", "negative"): Limit(low=0.0),
+    ("not", "go", "below", "zero"): Limit(low=0.0),
+    ("not", "below", "zero"): Limit(low=0.0),
 }
 
 
@@ -104,7 +106,14 @@ def limit_at(tokens: list[Token], index: int) -> tuple[Limit, int] | None:
         if starts(tokens, index, phrase):
             return _with_tail(tokens, index + len(phrase), limit)
     found = _range(tokens, index) or _one_sided(tokens, index) or _trailing(tokens, index)
-    return _with_tail(tokens, found[1], found[0]) if found else None
+    if found is None:
+        return None
+    limit, end = _with_tail(tokens, found[1], found[0])
+    return replace(limit, decimal=any(_decimal(token) for token in tokens[index:end])), end
+
+
+def _decimal(token: Token) -> bool:
+    return token.kind == "number" and re.search(r"[.,]\d{1,2}$", token.text) is not None
 
 
 def _range(tokens: list[Token], index: int) -> tuple[Limit, int] | None:
@@ -188,4 +197,4 @@ def _with_tail(tokens: list[Token], index: int, limit: Limit) -> tuple[Limit, in
     if starts(tokens, end, ("(", "inclusive", ")")):
         end += 3
     end = _past(tokens, end, _TAILS) if characters or starts(tokens, end, ("inclusive",)) else end
-    return Limit(limit.low, limit.high, limit.open_low, limit.open_high, characters, units[0] if units else ""), end
+    return replace(limit, characters=characters, unit=units[0] if units else ""), end

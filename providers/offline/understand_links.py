@@ -37,7 +37,8 @@ def relation_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     if objects is None:
         return None
     required = not set(modals) & {"can", "may", "could", "might", "should"}
-    facts = [_relation(entity, part, scene, required=required) for part in split_on(objects, frozenset({",", "and"}))]
+    joints = frozenset({",", "and"}) | ({"for", "by"} if any(token.low == "by" for token in rest) else set())
+    facts = [_relation(entity, part, scene, required=required) for part in split_on(objects, joints)]
     return [fact for fact in facts if fact] if facts and all(facts) else None
 
 
@@ -73,6 +74,8 @@ def _relation(entity: str, tokens: list[Token], scene: Scene, *, required: bool)
     if not found or not plain or _plural_object(tokens):
         return None
     target, before = found
+    if set(before) & lexicon.STOP:
+        return None
     role = "_".join(word for word in before if word not in lexicon.ADJECTIVES)
     field = words.field_name(f"{role}_{target}_id" if role else f"{target}_id")
     if target == entity:
@@ -103,3 +106,55 @@ def many_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if not owner or not items or not all(items):
         return None
     return [RelationFact(item, owner, f"{owner}_id", None) for item in items if item and item != owner] or None
+
+
+def linking_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read "an enrolment links a pupil to a course", "a contact works for a company"."""
+    at = next((index for index in range(1, min(len(tokens), 6)) if tokens[index].low in lexicon.LINKING), -1)
+    if at > 0:
+        entity = subject_entity(tuple(tokens[:at]), scene)
+        parts = split_on(tokens[at + 1 :], frozenset({"to", "with", "and", "on", "in"}))
+        facts = [_relation(entity, part, scene, required=True) for part in parts] if entity and len(parts) == 2 else []
+        return [fact for fact in facts if fact] if facts and all(facts) else None
+    return _works_for(tokens, scene)
+
+
+def _works_for(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    for index in range(1, min(len(tokens) - 2, 6)):
+        low = tokens[index].low
+        verb = low.isalpha() and low.endswith("s") and not low.endswith("ss") and tokens[index].kind == "word"
+        if (
+            verb
+            and tokens[index + 1].low in _PREPOSITIONS
+            and tokens[index + 2].low in {"a", "an", "one", "exactly", "the"}
+        ):
+            entity = subject_entity(tuple(tokens[:index]), scene)
+            fact = (
+                _relation(entity, tokens[index + 2 :], scene, required=True)
+                if entity and not words.is_plural_of(low, entity)
+                else None
+            )
+            return [fact] if fact else None
+    return None
+
+
+def protection_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read "a supplier that still has products cannot be deleted": references protect what they refer to."""
+    low = [token.low for token in tokens]
+    if "not" not in low or not {"deleted", "removed"} & set(low):
+        return None
+    end = next(
+        (index for index, word in enumerate(low) if word in {"that", "which", "with", "who", "can", "must", "may"}), -1
+    )
+    rest = [token for token in tokens[max(end, 0) :] if token.low not in _PROTECTING]
+    target = scene.names.exact(bare_phrase(tokens[:end])) if end > 0 and low[0] not in {"only", "no"} else None
+    other = scene.names.exact(bare_phrase(rest)) if target and rest else None
+    if not target or not other or f"{target}_id" not in scene.names.fields.get(other, ()):
+        return None
+    return [RelationFact(other, target, f"{target}_id")]
+
+
+_PROTECTING = frozenset(
+    """that which who with still has have can must may not be deleted removed if when while as long it they there are any
+    exist belong belongs refer refers to is open""".split()
+) - {"open"}

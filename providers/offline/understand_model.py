@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from botarmy.artifacts import Rule
 from providers.offline import lexicon, words
-from providers.offline.understand_facts import Fact, FieldFact, InitialFact, OperationFact, RelationFact, TransitionFact
+from providers.offline.understand_facts import Fact, FieldFact, InitialFact, RelationFact, TransitionFact
 
 _STARTING = ("draft", "new", "open", "pending", "available", "active", "free", "planned", "scheduled", "created")
 _DEFAULT_INITIAL = "open"
@@ -219,36 +219,30 @@ def _complete_states(model: Model, entity: EntityModel) -> None:
         "",
     )
     given = list(entity.fields[status].values) if status else []
-    if not entity.moves:
-        if entity.initial and status:
-            entity.state_field = ""
+    if not entity.moves and not entity.initial:
         return
     entity.state_field = status or next((name for name in entity.fields if name in lexicon.STATE_NOUNS), "status")
     _align(entity, given)
     entity.initial = entity.initial or _initial(entity, given)
     entity.states = _ordered(entity, given)
-    if not given:
-        _reach(model, entity)
-    else:
-        _reach(model, entity)
+    _reach(model, entity)
     old = entity.fields.pop(entity.state_field, FieldModel(entity.state_field, entity.state_field))
     old.type, old.values, old.required = "string", tuple(entity.states), None
     entity.fields[entity.state_field] = old
     for move in entity.moves.values():
         if not move.from_states and not move.assumed:
             model.assumptions.append(
-                f"The brief does not say from which states a {entity.label} may be {move.to_state}: every other state is allowed."
+                f"The brief does not say from which states {words.article(entity.label)} may be {move.to_state}: every other state is allowed."
             )
 
 
 def _align(entity: EntityModel, given: list[str]) -> None:
     """Use one spelling per state."""
-    spelling = {words.snake(state): state for state in given}
+    spelling = {_key(state): state for state in given}
 
     def one(state: str) -> str:
-        if words.snake(state) == "reopened" and "open" in spelling:
-            return spelling["open"]
-        return spelling.setdefault(words.snake(state), state)
+        key = "open" if words.snake(state) == "reopened" and "open" in spelling else _key(state)
+        return spelling.setdefault(key, state)
 
     for move in entity.moves.values():
         move.from_states = list(dict.fromkeys(one(state) for state in move.from_states))
@@ -256,6 +250,12 @@ def _align(entity: EntityModel, given: list[str]) -> None:
     for move in entity.moves.values():
         move.to_state = one(move.to_state)
     entity.initial = one(entity.initial) if entity.initial else ""
+
+
+def _key(state: str) -> str:
+    """Return what is the same for two names of one state: "active" and "activated", "open" and "opened"."""
+    verb = words.verb_of(state)
+    return words.snake(state) if verb.startswith("mark_") else verb
 
 
 def _initial(entity: EntityModel, given: list[str]) -> str:
@@ -290,7 +290,7 @@ def _reach(model: Model, entity: EntityModel) -> None:
         sources = [entity.initial] if not entity.states.index(state) else []
         entity.moves[action] = Move(action, state, sources, assumed=True)
         model.assumptions.append(
-            f"The brief names the state {state} of a {entity.label} but no way into it: the action {action} is added."
+            f"The brief names the state {state} of {words.article(entity.label)} but no way into it: the action {action} is added."
         )
 
 
@@ -310,14 +310,14 @@ def _complete_fields(model: Model, entity: EntityModel) -> None:
     if not plain and not any(item.references for item in entity.fields.values()):
         name = "title" if entity.moves or "status" in entity.fields else "name"
         entity.fields = {name: FieldModel(name, name, "string", required=True), **entity.fields}
-        model.assumptions.append(f"The brief names no field of a {entity.label}: each has a {name}.")
+        model.assumptions.append(f"The brief names no field of {words.article(entity.label)}: each has a {name}.")
     elif plain and not any(item.required for item in entity.fields.values()):
         chosen = next((item for item in plain if item.name in {"title", "name"} and item.required is None), None)
         chosen = chosen or next((item for item in plain if item.required is None), None)
         if chosen:
             chosen.required = True
             model.assumptions.append(
-                f"Nothing of a {entity.label} is said to be required: its {chosen.label} is taken to be."
+                f"Nothing of {words.article(entity.label)} is said to be required: its {chosen.label} is taken to be."
             )
 
 
@@ -335,8 +335,6 @@ def rules_of(fact: Fact, model: Model) -> list[Rule]:
     if isinstance(fact, TransitionFact):
         entity = model.entities[fact.entity]
         return [transition_rule(entity, entity.moves[fact.action])]
-    if isinstance(fact, InitialFact | OperationFact):
-        entity = model.entities[fact.entity]
         return (
             [transition_rule(entity, move) for move in entity.moves.values()] if isinstance(fact, InitialFact) else []
         )

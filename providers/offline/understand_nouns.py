@@ -11,9 +11,9 @@ from providers.offline import lexicon, words
 from providers.offline.understand_clauses import Clause, anchor_in, clauses, label_split
 from providers.offline.understand_facts import Names, bare_phrase, entity_of, names_entity
 from providers.offline.understand_fields import Scene, has_clause
-from providers.offline.understand_links import relation_clause
+from providers.offline.understand_links import linking_clause, relation_clause
 from providers.offline.understand_operations import letting_clause, operation_clause, passive_operation, user_story
-from providers.offline.understand_tokens import Token, find, starts, tokenise
+from providers.offline.understand_tokens import Token, find, split_on, starts, tokenise
 
 _MANY = (("one", "or", "more"), ("zero", "or", "more"), ("any", "number", "of"), ("many",), ("several",), ("multiple",))
 _ENTITY_LABELS = frozenset("entities entity objects resources things nouns".split())
@@ -51,6 +51,8 @@ class OpenNames(Names):
     def nominate(self, phrase: tuple[str, ...], weight: int = 1) -> str | None:
         """Vote for the phrase as an entity; return its name, or None where it cannot be one."""
         while phrase and (phrase[0] in lexicon.ADJECTIVES or phrase[0] in lexicon.DETERMINERS):
+            phrase = phrase[1:]
+        while len(phrase) > 1 and (words.is_participle(phrase[0]) or phrase[0] in lexicon.PLAIN_STATES):
             phrase = phrase[1:]
         if not names_entity(phrase):
             return None
@@ -95,9 +97,11 @@ def _vote(passage: Passage, names: OpenNames) -> None:
     story = user_story(tokens)
     tokens = story.wish if story else tokens
     label = label_split(tokens)
-    if label and passage.kind == "item":
+    if label:
         _label(label[0], label[1], passage, names)
         tokens = label[1]
+    _with_fields(tokens, names)
+    _table(passage, names)
     for clause in clauses(tokens):
         _clause_votes(clause, names)
     _recorded(tokens, names)
@@ -119,10 +123,39 @@ def _first_mark(tokens: list[Token]) -> int:
 
 def _label(label: list[Token], rest: list[Token], passage: Passage, names: OpenNames) -> None:
     """A label with a list of fields behind it, "Book: title, author", names an entity."""
-    listed = any(token.low in {",", "and"} for token in rest) and anchor_in(rest) < 0
     heads = [token.low for token in label if token.kind == "word"]
-    if listed and heads and heads[-1] not in lexicon.FIELD_TYPES and not _field_place(passage):
+    if (
+        heads
+        and words.singular(heads[-1]) not in lexicon.FIELD_TYPES
+        and not _field_place(passage)
+        and _lists_fields(rest)
+    ):
         names.nominate(bare_phrase(label))
+
+
+def _lists_fields(tokens: list[Token]) -> bool:
+    """Whether the tokens list fields: several parts, one of them of a well-known name or with a quality."""
+    parts = split_on(tokens, frozenset({",", "and", ";"}))
+    return len(parts) > 1 and anchor_in(tokens) < 0 and any(fieldish(part) for part in parts)
+
+
+def _with_fields(tokens: list[Token], names: OpenNames) -> None:
+    """Products with name and price: products are records."""
+    at = find(tokens, frozenset({"with"}))
+    head = [token for token in tokens[:at] if token.low not in lexicon.OPERATION_FORMS]
+    if 0 < at <= 6 and anchor_in(tokens[:at]) < 0 and head and _lists_fields(tokens[at + 1 :]) and _plain(head):
+        names.nominate(bare_phrase(head[-2:]))
+
+
+def _plain(tokens: list[Token]) -> bool:
+    return all(token.kind == "word" and token.low not in lexicon.STOP - lexicon.DETERMINERS for token in tokens)
+
+
+def _table(passage: Passage, names: OpenNames) -> None:
+    """A table of entities and their fields."""
+    for header, cell in passage.cells:
+        if header.lower().strip("*_ ") in {"entity", "object", "resource", "model"}:
+            names.nominate(bare_phrase(tokenise(cell)), 2)
 
 
 def _field_place(passage: Passage) -> bool:
@@ -140,8 +173,12 @@ def _clause_votes(clause: Clause, names: OpenNames) -> None:
             names.nominate(bare_phrase(clause.subject))
         _many(clause, names)
         trial = OpenNames(eager=True)
-        if relation_clause(clause, Scene(trial)) and "be" not in clause.low and not set(clause.low) & lexicon.BE:
+        certain = not set(clause.low) & (lexicon.BE | {"be"}) or bool(set(clause.low) & {"exactly", "one"})
+        if relation_clause(clause, Scene(trial)) and certain:
             _merge(names, trial)
+    trial = OpenNames(eager=True)
+    if linking_clause(clause.tokens, Scene(trial)):
+        _merge(names, trial)
     trial = OpenNames()
     if operation_clause(clause.tokens, Scene(trial)) or letting_clause(clause.tokens, Scene(trial)):
         _merge(names, trial)
@@ -272,6 +309,8 @@ def _objects(tokens: list[Token], names: OpenNames) -> None:
         ):
             run.append(token)
             continue
+        while run and run[0].low in lexicon.OPERATION_FORMS:
+            run.pop(0)
         if run and words.is_plural(run[-1].low):
             names.nominate(bare_phrase(run))
         run = []

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers.offline import lexicon, words
-from providers.offline.understand_facts import Fact, OperationFact, TransitionFact, bare_phrase
-from providers.offline.understand_fields import Scene
-from providers.offline.understand_states import match_state
+from providers.offline.understand_facts import (
+    Fact,
+    FilterFact,
+    OperationFact,
+    RelationFact,
+    TransitionFact,
+    bare_phrase,
+)
+from providers.offline.understand_fields import Scene, known_field, listed_fields
+from providers.offline.understand_states import entity_and_state, match_state
 from providers.offline.understand_tokens import Token, find, split_on, starts
 
 _WISHES = (
@@ -95,7 +102,9 @@ _OBJECT_ENDS = frozenset(
         "than",
     }
 )
-_DETERMINERS = frozenset("a an the all every each any new existing my our your their these individual single".split())
+_DETERMINERS = frozenset(
+    "a an the all every each any new existing my our your their its his her these individual single".split()
+)
 _LONGEST_ROLE = 5
 _STORY = frozenset({"as"})
 
@@ -192,7 +201,9 @@ def _verbs(tokens: list[Token], index: int) -> tuple[list[str], int]:
         if particle in lexicon.STATE_VERBS:
             found.append(particle)
             index += 2
-        elif low in lexicon.OPERATION_FORMS or low in lexicon.STATE_VERBS or low in {"mark", "set"}:
+        elif (
+            low in lexicon.OPERATION_FORMS or base_of(low) in lexicon.STATE_VERBS or low in {"mark", "set"} | _ASSIGNING
+        ):
             found.append(low)
             index += 1
         elif low in {",", "and", "or", "/", "&"} and found:
@@ -206,9 +217,8 @@ def _next_verb(tokens: list[Token], start: int) -> int:
     """Return where the next verb group begins, after a joint."""
     for index in range(start, len(tokens) - 1):
         following = tokens[index + 1].low
-        if tokens[index].low in {"and", ",", "or", ";"} and (
-            following in lexicon.OPERATION_FORMS or following in lexicon.STATE_VERBS | {"mark"}
-        ):
+        verb = following in lexicon.OPERATION_FORMS or base_of(following) in lexicon.STATE_VERBS or following == "mark"
+        if verb and tokens[index].low in {"and", ",", "or", ";"}:
             return index
     return len(tokens)
 
@@ -216,19 +226,86 @@ def _next_verb(tokens: list[Token], start: int) -> int:
 def _wish(verbs: list[str], objects: list[Token], scene: Scene) -> list[Fact] | None:
     if verbs[-1] in {"mark", "set"}:
         return _mark(objects, scene) if len(verbs) == 1 else None
+    if verbs[-1] in _ASSIGNING:
+        return _assigned(objects, scene) if len(verbs) == 1 else None
     objects = _after_list(objects)
     operations = tuple(lexicon.OPERATION_FORMS[verb] for verb in verbs if verb in lexicon.OPERATION_FORMS)
     states = [verb for verb in verbs if verb not in lexicon.OPERATION_FORMS]
-    facts = _objects(objects, scene, operations or ("read",))
-    if facts is None or not states:
-        return facts
-    entities = [fact.entity for fact in facts]
-    moved: list[Fact] = [
-        TransitionFact(entity, verb, match_state(_state_of(verb), scene.states_of(entity)))
-        for entity in entities
-        for verb in states
-    ]
-    return moved if not operations else [*facts, *moved]
+    facts: list[Fact] = []
+    if operations:
+        found = _objects(objects, scene, operations)
+        if found is None:
+            return None
+        facts.extend(found)
+    if states:
+        moved = _moved(states, objects, scene)
+        if moved is None:
+            return None
+        facts.extend(moved)
+    return facts
+
+
+_ASSIGNING = frozenset({"assign", "assigns", "allocate", "link", "attach"})
+
+
+def _assigned(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Assign a task to a person: the task refers to a person, once that is done."""
+    at = find(tokens, frozenset({"to", "with"}))
+    if at <= 0:
+        return None
+    entity = scene.names.exact(_phrase(tokens[:at]))
+    target = scene.names.exact(_phrase(tokens[at + 1 :]))
+    return (
+        [RelationFact(entity, target, f"{target}_id", required=False)]
+        if entity and target and entity != target
+        else None
+    )
+
+
+def _phrase(tokens: list[Token]) -> tuple[str, ...]:
+    low = [token.low for token in tokens]
+    while low and low[0] in _DETERMINERS:
+        low.pop(0)
+    return tuple(low)
+
+
+def _moved(verbs: list[str], objects: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read what "resolve" does to "an open ticket": (open) -> resolved."""
+    found: list[Fact] = []
+    for part in split_on(objects, frozenset({",", "and"})):
+        pronoun = [token.low for token in part] in (["it"], ["them"])
+        entity, states = (scene.entity, ()) if pronoun else entity_and_state(part, scene)
+        if not entity or any(token.kind != "word" for token in part):
+            return None
+        known = scene.states_of(entity)
+        found.extend(
+            TransitionFact(entity, base_of(verb), match_state(_state_of(base_of(verb)), known), states)
+            for verb in verbs
+        )
+    return found or None
+
+
+def base_of(verb: str) -> str:
+    """Return the base form of a verb: approves -> approve."""
+    if verb in lexicon.STATE_VERBS:
+        return verb
+    candidates = (verb.removesuffix("s"), verb.removesuffix("es"), verb.removesuffix("ies") + "y")
+    return next((base for base in candidates if base in lexicon.STATE_VERBS), verb)
+
+
+def does_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read a statement of who does what: "employees submit claims", "a manager approves or rejects them"."""
+    for index in range(1, min(len(tokens), _LONGEST_ROLE)):
+        low = tokens[index].low
+        if low not in lexicon.OPERATION_FORMS and base_of(low) not in lexicon.STATE_VERBS:
+            continue
+        role = [token.low for token in tokens[:index] if token.low not in lexicon.DETERMINERS]
+        if not role or set(role) & (lexicon.STOP | lexicon.MODAL | lexicon.BE | {"only", "no"}):
+            return None
+        if not (words.is_plural(role[-1]) or role[-1] in lexicon.PERSONS or low.endswith("s")):
+            return None
+        return _bare_wish(_without_places(tokens[index:]), scene)
+    return None
 
 
 def _state_of(verb: str) -> str:
@@ -255,7 +332,13 @@ def _mark(tokens: list[Token], scene: Scene) -> list[Fact] | None:
 
 
 def _objects(tokens: list[Token], scene: Scene, operations: tuple[str, ...]) -> list[Fact] | None:
-    """Read "books and members", "a new book", "them"; None where a word is left over."""
+    """Read "books and members", "a new book with a title", "them"; None where a word is left over."""
+    by = find(tokens, frozenset({"by"}))
+    if by > 0 and set(operations) <= {"read", "filter"}:
+        return _filtered(tokens[:by], tokens[by + 1 :], scene)
+    at = find(tokens, frozenset({"with", "including"}))
+    if at > 0:
+        return _with_fields(tokens[:at], tokens[at + 1 :], scene, operations)
     if not tokens or any(token.kind not in {"word", "quoted"} and token.low not in {",", "/", "&"} for token in tokens):
         return None
     found: list[Fact] = []
@@ -264,15 +347,45 @@ def _objects(tokens: list[Token], scene: Scene, operations: tuple[str, ...]) -> 
         if low in (["it"], ["them"], ["these"]) and (found or scene.entity):
             found.append(OperationFact(found[-1].entity if found else scene.entity, operations))
             continue
-        if set(low) & _OBJECT_ENDS:
-            return None
-        while low and low[0] in _DETERMINERS:
-            low.pop(0)
-        entity = scene.names.exact(tuple(low))
+        entity = None if set(low) & _OBJECT_ENDS else scene.names.exact(_phrase(part))
         if not entity:
             return None
         found.append(OperationFact(entity, operations))
     return found or None
+
+
+def _filtered(before: list[Token], after: list[Token], scene: Scene) -> list[Fact] | None:
+    """List contacts by company or by name: fields that the entity has."""
+    entity = scene.names.exact(_phrase(before))
+    if not entity:
+        return None
+    found: list[Fact] = []
+    for part in split_on(
+        [token for token in after if token.low not in {"by", "its", "their"}], frozenset({",", "and", "or"})
+    ):
+        name = known_field(bare_phrase(part), replace(scene, entity=entity))
+        related = scene.names.exact(bare_phrase(part))
+        name = name or (f"{related}_id" if related and f"{related}_id" in scene.names.fields.get(entity, ()) else "")
+        if not name:
+            return None
+        found.append(FilterFact(entity, name))
+    return found or None
+
+
+def with_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read "products with name, SKU and price"."""
+    at = find(tokens, frozenset({"with"}))
+    return _with_fields(tokens[:at], tokens[at + 1 :], scene, ("manage",)) if at > 0 else None
+
+
+def _with_fields(
+    before: list[Token], after: list[Token], scene: Scene, operations: tuple[str, ...]
+) -> list[Fact] | None:
+    """Create tasks with a title and a due date."""
+    entity = scene.names.exact(_phrase(before))
+    after = after[1:] if after and after[0].low in {"their", "its"} else after
+    fields = listed_fields(after, replace(scene, entity=entity, required=None)) if entity else None
+    return [OperationFact(entity, operations), *fields] if entity and fields else None
 
 
 def passive_operation(subject: tuple[Token, ...], predicate: tuple[Token, ...], scene: Scene) -> list[Fact] | None:

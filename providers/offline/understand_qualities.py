@@ -122,9 +122,10 @@ _TYPE_PHRASES = tuple(
 )
 _FILLERS = frozenset(
     """is are be must shall should has have to it they that which who a an the of with value values and always also as in
-    field fields single valid type both whose will only then , : - – ( ) [ ] . ; = per_item simply exactly itself each""".split()
+    field fields single valid type both whose will then lie lies run runs ranges range goes inclusive , : - – ( ) [ ] . ; = per_item simply exactly itself each""".split()
 )
 _UNITS = frozenset({"in", "per"})
+_WORDS_OF_FLAGS = frozenset({"required", "mandatory", "optional", "unique", "default", "either"})
 _EXAMPLES = (("e.g",), ("for", "example"), ("such", "as"), ("i.e",), ("for", "instance"))
 
 
@@ -199,7 +200,29 @@ def _limit(tokens: list[Token], index: int, found: Qualities) -> int:
     if at is None:
         return 0
     found.limits.append(at[0])
-    return at[1]
+    return _past_unit(tokens, at[1])
+
+
+def _past_unit(tokens: list[Token], index: int) -> int:
+    """Step over one plain noun that an amount counts: "1 to 40 people"."""
+    if index >= len(tokens) or tokens[index].kind != "word":
+        return index
+    low = tokens[index].low
+    known = (
+        low in lexicon.STOP
+        or low in lexicon.MODAL
+        or low in _FILLERS
+        or low in lexicon.TYPE_WORDS
+        or low in _WORDS_OF_FLAGS
+    )
+    ends = index + 1 == len(tokens) or tokens[index + 1].kind == "mark" or tokens[index + 1].low in {"and", "or", "but"}
+    return (
+        index + 1
+        if ends
+        and not known
+        and not any(starts(tokens, index, phrase) for phrase in (*_REQUIRED, *_OPTIONAL, *_UNIQUE))
+        else index
+    )
 
 
 def _default(tokens: list[Token], index: int, found: Qualities) -> int:
@@ -255,7 +278,8 @@ def _example(tokens: list[Token], index: int, _found: Qualities) -> int:
 def _unit(tokens: list[Token], index: int, _found: Qualities) -> int:
     """In euros, in minutes: a unit, not a rule."""
     words = tokens[index : index + 2]
-    if len(words) > 1 and words[0].low in _UNITS and words[1].low in lexicon.UNITS:
+    if len(words) > 1 and words[0].low in _UNITS and words[1].low in lexicon.UNITS | lexicon.MONEY:
+        _found.type = _found.type or ("number" if words[1].low in lexicon.MONEY else "")
         return index + 2
     return index + 1 if tokens[index].low in lexicon.UNITS else 0
 

@@ -90,7 +90,7 @@ def action_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
         return None
     denied, after = opened
     subject, only = _without_only(clause.subject)
-    entity, before = _entity_and_state(subject, scene)
+    entity, before = entity_and_state(subject, scene)
     if not entity:
         return None
     rest, condition, negative = _condition(after, scene, entity)
@@ -133,7 +133,7 @@ def _without_only(subject: tuple[Token, ...]) -> tuple[list[Token], bool]:
     return (tokens[1:] if only else tokens), only
 
 
-def _entity_and_state(subject: list[Token], scene: Scene) -> tuple[str, tuple[str, ...]]:
+def entity_and_state(subject: list[Token], scene: Scene) -> tuple[str, tuple[str, ...]]:
     """Return the entity of "a submitted order" and ("submitted",)."""
     if subject and subject[-1].low in lexicon.PRONOUNS and len(subject) == 1:
         return scene.entity, ()
@@ -164,12 +164,7 @@ def is_state(word: str, known: tuple[str, ...]) -> bool:
     """Say whether the word can be the name of a state of an entity with these known states."""
     if match_state(word, known) in known:
         return True
-    return (words.is_participle(word) and words.verb_of(word) not in lexicon.NOT_STATES) or word in _PLAIN_STATES
-
-
-_PLAIN_STATES = frozenset(
-    "open draft pending active inactive available free empty full ready overdue busy dirty clean in-progress occupied".split()
-)
+    return (words.is_participle(word) and words.verb_of(word) not in lexicon.NOT_STATES) or word in lexicon.PLAIN_STATES
 
 
 def match_state(word: str, known: tuple[str, ...]) -> str:
@@ -185,19 +180,38 @@ def _condition(rest: list[Token], scene: Scene, entity: str) -> tuple[list[Token
                 tail = rest[index + len(phrase) :]
                 states = _state_words(tail, scene, entity)
                 return rest[:index], states or None, phrase in _UNTIL
-        if rest[index].low in lexicon.SUBORDINATE | {
-            "only",
-            "for",
-            "without",
-            "unless",
-            "per",
-            "to",
-            "with",
-            "on",
-            "in",
-        }:
+        if _goes_on(rest, index):
             return rest[:index], None, False
-    return rest, (), False
+    return _without_place(rest), (), False
+
+
+_PARTICLES = frozenset("in out up off back away down over on".split())
+_GOING_ON = lexicon.SUBORDINATE | frozenset("only for without unless per to with on in at than more".split())
+
+
+def _goes_on(rest: list[Token], index: int) -> bool:
+    """Whether the passive goes on with a condition or place that no rule can hold."""
+    low = rest[index].low
+    before = rest[index - 1].low if index else ""
+    if low in _PARTICLES and words.is_participle(before):
+        return False
+    if low in {"as", "to"} and before in {"marked", "flagged", "set"}:
+        return False
+    return low in _GOING_ON and not (low == "to" and _place(rest, index))
+
+
+def _place(rest: list[Token], index: int) -> bool:
+    """Whether only the place follows where the record goes: "returned to the shelter"."""
+    tail = rest[index + 1 :]
+    return (
+        2 <= len(tail) <= 3 and tail[0].low in {"the", "its", "their"} and all(token.kind == "word" for token in tail)
+    )
+
+
+def _without_place(rest: list[Token]) -> list[Token]:
+    places = (index for index in range(1, len(rest)) if rest[index].low == "to" and rest[index - 1].low != "set")
+    at = next(places, -1)
+    return rest[:at] if at > 0 and _place(rest, at) else rest
 
 
 def _state_words(tokens: list[Token], scene: Scene, entity: str) -> tuple[str, ...]:
@@ -328,11 +342,20 @@ def _stage(tokens: list[Token]) -> list[str]:
         if (
             len(part) > _LONGEST_STATE
             or any(token.kind not in {"word", "quoted"} for token in part)
-            or set(text.split()) & lexicon.SUBORDINATE
+            or set(text.split()) & (lexicon.SUBORDINATE | lexicon.MODAL | lexicon.BE | lexicon.HAS)
         ):
             return []
         found.append(text)
     return found
+
+
+_STARTS = tuple(
+    tuple(text.split())
+    for text in (
+        "starts out as|start out as|starts as|start as|starts in|start in|begins as|begin as|is created as|are created as|"
+        "is created in|are created in|is initially|are initially|starts|start|begins"
+    ).split("|")
+)
 
 
 def initial_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
@@ -341,13 +364,13 @@ def initial_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     entity = subject_entity(clause.subject, scene) if clause.subject else ""
     if not entity or not low:
         return None
+    phrase = next((phrase for phrase in _STARTS if starts_with(low, phrase)), None)
+    if phrase:
+        return _initial(entity, list(clause.predicate[len(phrase) :]))
     new = any(token.low in {"new", "newly"} for token in clause.subject)
-    for phrase in (("starts", "as"), ("start", "as"), ("starts", "in"), ("begins", "as"), ("is", "created", "as"), ("are", "created", "as"),
-                   ("is", "initially"), ("are", "initially"), ("starts", "out", "as"), ("starts",), ("is", "created", "in"), ("are", "created", "in")):  # fmt: skip
-        if starts_with(low, phrase):
-            return _initial(entity, list(clause.predicate[len(phrase) :]))
-    if new and low[0] in {"is", "are"}:
-        return _initial(entity, list(clause.predicate[1:]))
+    first = starts_with(low[-2:], ("at", "first")) or low[-1] in {"initially", "first"}
+    if low[0] in {"is", "are"} and (new or first):
+        return _initial(entity, [token for token in clause.predicate[1:] if token.low not in {"at", "first"}])
     return None
 
 

@@ -18,6 +18,7 @@ _TOKEN = re.compile(
 _NEGATED = re.compile(r"(ca|wo|sha|[a-z]+?)n['’]t")
 _NEGATED_FORMS = {"ca": "can", "wo": "will", "sha": "shall"}
 _OPENED = {"'ll": "will", "'re": "are", "'ve": "have", "'m": "am", "'d": "would"}
+_SHORTENED = re.compile(r"\b(max|min|approx|incl|ca)\.(?=\s|\d)", re.IGNORECASE)
 _LARGEST = 1e15  # beyond it a JSON number loses digits
 _CONTRACTED_IS = frozenset("it that there he she what who here".split())
 
@@ -56,6 +57,7 @@ def word(text: str) -> Token:
 
 def tokenise(text: str) -> list[Token]:
     """Split a sentence into tokens. Linear in the text; every text has tokens, possibly none."""
+    text = _SHORTENED.sub(r"\1", text)
     plain = re.sub(r"(?<!\w)[*_~]{1,3}(?=\w)|(?<=\w)[*_~]{1,3}(?!\w)|(?<=[.,:;!?)])[*_~]{1,3}|<!--|-->", "", text)
     tokens: list[Token] = []
     for match in _TOKEN.finditer(plain):

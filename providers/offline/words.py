@@ -70,9 +70,9 @@ def is_plural(word: str) -> bool:
     return singular(word) != word
 
 
-def state_name(text: str) -> str:
-    """Return a state as a word that is safe everywhere."""
-    return snake(text)
+def is_plural_of(word: str, entity: str) -> bool:
+    """Say whether the word is the plural of the entity's last word."""
+    return singular(word) == entity.rsplit("_", 1)[-1]
 
 
 @lru_cache(maxsize=5_000)
@@ -83,39 +83,35 @@ def verb_of(participle: str) -> str:
         return lexicon.IRREGULAR_VERBS[text]
     if re.fullmatch(r"\w+iert", text):
         return snake(text[:-1] + "en")
-    if not re.fullmatch(r"[a-z]{4,}ed", text):
+    if not re.fullmatch(r"[a-z]{2,}ed", text) or text in lexicon.NOT_PARTICIPLES:
         return f"mark_{snake(text)}"
     if text.endswith("ied"):
-        return text[:-3] + "y"
+        return text[:-1] if len(text) < 5 else text[:-3] + "y"
     return _stem(text[:-2])
 
 
+def article(label: str) -> str:
+    """Return the label with "a" or "an"."""
+    vowel = label[:1].lower() in "aeio" or (
+        label[:1].lower() == "u" and not label.lower().startswith(("uni", "use", "usa"))
+    )
+    return f"{'an' if vowel else 'a'} {label}"
+
+
 def _stem(stem: str) -> str:
+    if len(stem) < 3:
+        return stem + "e"  # used, tied
     if stem[-1] == stem[-2] and stem[-1] not in "lsz":
         return stem[:-1]
-    silent = (
-        "v",
-        "c",
-        "z",
-        "u",
-        "at",
-        "dg",
-        "rg",
-        "ng",
-        "as",
-        "es",
-        "is",
-        "os",
-        "us",
-        "rs",
-        "ns",
-        "iz",
-        "ot",
-        "ur",
-        "uir",
-    )
-    keeps = ("eat", "ss", "ong", "ocus", "oat", "ait", "ept", "omat")
-    return stem + "e" if stem.endswith(silent) and not stem.endswith(keeps) else stem
+    doubtful = stem.endswith(_SILENT) and not stem.endswith(_SPOKEN)
+    return stem + "e" if doubtful or re.search(r"[bcdfgkptz]l$", stem) else stem
+
+
+# Ends of stems that have lost an "e" in their participle (resolv-ed, grad-ed), and ends that look so and have not.
+_SILENT = tuple(
+    """vok v c z u at dg rg ng as es is os us rs ns iz ot ur uir um ul ad ak pon bin vid cid sid ud ecut mput rib mov""".split()
+)
+_SPOKEN = tuple("eat ss ong ocus oat ait ept omat oad ead oak eak aul oul eak reak".split())
 
 
 @lru_cache(maxsize=5_000)
@@ -128,7 +124,8 @@ def participle_of(verb: str) -> str:
         return verb + "d"
     if verb.endswith("y") and verb[-2:-1] not in "aeiou":
         return verb[:-1] + "ied"
-    if verb.endswith(("ip", "op", "it", "ag", "an", "ap", "ug")) and len(verb) <= 6:  # ship, stop, submit
+    short = re.fullmatch(r"[^aeiou]*[aeiou][^aeiouwxy]", verb)
+    if short or verb.endswith(("mit", "fer")):
         return verb + verb[-1] + "ed"
     return verb + "ed"
 

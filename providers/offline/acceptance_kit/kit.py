@@ -11,6 +11,7 @@ import json
 import os
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -230,6 +231,24 @@ class ServiceCase(unittest.TestCase):
             self.refused(entity, {**self.body(entity), field: value}, field)
             self.refused(entity, {**self.body(entity), field: value}, field, record["id"])
         self.assertEqual(self.read(entity, record["id"])[field], record[field], self.requirement)
+
+    def check_initial(self, entity: str, field: str, state: str) -> None:
+        """A new record is in this state."""
+        record = self.create(entity)
+        self.assertEqual(record.get(field), state, self.requirement)
+        self.assertEqual(self.read(entity, record["id"])[field], state, self.requirement)
+
+    def check_filter(self, entity: str, field: str) -> None:
+        """A list by a value of the field holds the records with it and no others."""
+        known = self.field(entity, field)
+        values = [self.value(known) for _ in range(2)]
+        records = [self.create(entity, {**self.body(entity), field: value}) for value in values]
+        self.assertNotEqual(values[0], values[1], f"no second value for {field} is known ({self.requirement})")
+        for record, value in zip(records, values, strict=True):
+            text = urllib.parse.quote(json.dumps(value) if not isinstance(value, str) else value, safe="")
+            page = self.expect(200, "GET", f"{self.entity(entity)['path']}?{field}={text}")
+            self.assertIn(record["id"], [item["id"] for item in page["items"]], self.requirement)
+            self.assertEqual({item[field] for item in page["items"]}, {value}, self.requirement)
 
     def check_relation(self, entity: str, field: str, target: str) -> None:
         """A reference to a record that exists is kept and protects it; a reference to none is refused."""
