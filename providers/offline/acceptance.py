@@ -11,7 +11,7 @@ from typing import Any
 from botarmy.artifacts import AcceptanceTests, Requirement, Rule, UserRequirements
 from botarmy.checks import FileText
 from providers.offline import words
-from providers.offline.acceptance_interface import interface_of
+from providers.offline.acceptance_interface import entities_of, interface_of
 from providers.offline.understand import Statement, Understanding, understand
 from providers.offline.understand_facts import FilterFact, InitialFact
 
@@ -40,6 +40,13 @@ def build_acceptance_tests(inputs: Mapping[str, Any]) -> AcceptanceTests:
     rules = [rule for item in requirements for rule in item.rules]
     tests = list(_tests(requirements, understand(inputs)))
     named = [name for item in requirements for name in item.entities]
+    if not tests:
+        # Nothing was understood: what there is of a service is tried all the same, and no requirement is claimed by it.
+        named = list(entities_of(document))
+        tests = [
+            _Test(f"test_{n:03}_{words.snake(name)}", f"self.check_kept({name!r}, [])")
+            for n, name in enumerate(named, 1)
+        ]
     return AcceptanceTests(
         files=(
             FileText(path=f"{FOLDER}/__init__.py", content='"""Black-box tests of the rules of the brief."""\n'),
@@ -189,7 +196,9 @@ def _module(tests: Sequence[_Test]) -> str:
     ]
     for test in tests:
         shown = ", ".join(repr(_line(item)) for item in test.requirements[:3])
-        lines += ["", f"    def {test.name}(self) -> None:", f"        self.shows({shown})", f"        {test.call}"]
+        lines += ["", f"    def {test.name}(self) -> None:"]
+        lines += [f"        self.shows({shown})"] if shown else []
+        lines += [f"        {test.call}"]
     return "\n".join([*lines, ""])
 
 

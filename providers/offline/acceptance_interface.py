@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botarmy.artifacts import Rule
@@ -31,6 +31,16 @@ def interface_of(document: Mapping[str, Any], rules: Sequence[Rule], named: Iter
                 waiting.append(field["target"])
         found[name] = {"path": path, "fields": fields}
     return found
+
+
+def entities_of(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the entities that the document offers to create."""
+    paths = document.get("paths")
+    for item in paths.values() if isinstance(paths, Mapping) else ():
+        post = item.get("post") if isinstance(item, Mapping) else None
+        name = str(post.get("operationId", "")) if isinstance(post, Mapping) else ""
+        if name.startswith("create_"):
+            yield name.removeprefix("create_")
 
 
 def _collection(document: Mapping[str, Any], name: str) -> tuple[str, Mapping[str, Any]]:
