@@ -111,8 +111,6 @@ def _gaps_of_plan(plan: ProjectPlan) -> list[str]:
 def _fault_of_requirement(requirement: Requirement, sources: set[str]) -> str:
     if not requirement.text.strip():
         return "has no text"
-    if not requirement.sources:
-        return "names no sentence of the brief as its source"
     return unknown(requirement.sources, sources, "sentence")
 
 

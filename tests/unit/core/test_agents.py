@@ -396,3 +396,14 @@ def test_the_shipped_workflow_fits_the_agents(pytestconfig):
         assert set(one.expected_outputs) == set(outputs)
         assert set(one.checks) == set(checks)
         assert set(one.gate.measures) <= set(MEASURES)
+
+
+async def test_the_tester_needs_the_requirements():
+    with pytest.raises(DefinitionError, match="needs the artifact 'user_requirements'"):
+        await run("Validate", artifacts=contents("source_code", "api_specifications"))
+
+
+async def test_a_stored_input_that_does_not_fit_is_named():
+    broken = {**contents("user_requirements"), "project_plan": {"title": 1}}
+    with pytest.raises(InvalidOutput, match=r"project_plan.*title"):
+        await run("Plan", artifacts=broken)

@@ -106,3 +106,11 @@ def test_a_reference_and_its_limits_are_shown():
     markdown = render_markdown("data_models", {"entities": [entity.model_dump(mode="json")]})
     assert "reference to `member` | required; unique; min. length 1; max. length 5; one of `a`" in markdown
     assert "States" not in markdown
+
+
+def test_what_nobody_understood_is_listed_by_itself():
+    requirements = artifact("user_requirements").requirements
+    unclear = requirements[1].model_copy(update={"understood": False})
+    markdown = render_markdown("user_requirements", {"requirements": [unclear.model_dump(mode="json")]})
+    assert "| **no** |" in markdown
+    assert "## Not understood\n\n- `R2` A tool has a unique name" in markdown
