@@ -29,7 +29,8 @@ class _Weight(IntEnum):
 class _Finding(NamedTuple):
     criterion: Criterion
     weight: _Weight
-    reasons: tuple[str, ...] = ()
+    what: str = ""
+    details: Sequence[str] = ()
 
 
 def evaluate_gate(
@@ -73,8 +74,7 @@ def evaluate_gate(
     weight = max(finding.weight for finding in findings)
     if extra or rule.approval is Approval.always:
         weight = max(weight, _Weight.person)
-    reasons = [reason for finding in sorted(findings, key=lambda one: -one.weight) for reason in finding.reasons]
-    reasons += extra
+    reasons = [*_in_words(sorted(findings, key=lambda one: -one.weight)), *extra]
     if not reasons and rule.approval is Approval.always:
         reasons.append("approval: all criteria hold; the workflow asks for a person in this phase")
     return Verdict(
@@ -82,6 +82,19 @@ def evaluate_gate(
         criteria=tuple(finding.criterion for finding in findings),
         reasons=tuple(dict.fromkeys(reasons)),
     )
+
+
+def _in_words(findings: Iterable[_Finding]) -> Iterable[str]:
+    """Yield the reasons; a measure that sums up a check does not repeat the check's details."""
+    said: set[str] = set()
+    for finding in findings:
+        name = finding.criterion.name
+        if finding.what:
+            yield f"{name}: {finding.what}"
+        for detail in finding.details:
+            if detail not in said:
+                said.add(detail)
+                yield f"{name}: {detail}"
 
 
 def quality_of(rule: GateRule, measures: Sequence[Measure], evidence: Sequence[Evidence]) -> float | None:
@@ -114,9 +127,7 @@ def _check(name: str, runs: Sequence[Evidence]) -> _Finding:
         got, weight = None, _Weight.person
         what = "the check could not be verified" if runs else "the check did not run"
     advice = details[0] if details else f"{what}; see its log" if runs else what
-    return _Finding(
-        Criterion(name=name, wanted=1, got=got, met=False, advice=advice), weight, _reasons(name, what, details)
-    )
+    return _Finding(Criterion(name=name, wanted=1, got=got, met=False, advice=advice), weight, what, details)
 
 
 def _untrusted(evidence: Iterable[Evidence]) -> Iterable[str]:
@@ -143,14 +154,14 @@ def _measure(name: str, least: float, found: Sequence[Measure]) -> _Finding:
         criterion = Criterion(
             name=name, wanted=least, got=None, met=False, advice=f"unknown: {details[0] if details else what}"
         )
-        return _Finding(criterion, _Weight.person, _reasons(name, what, details))
+        return _Finding(criterion, _Weight.person, what, details)
     got = min(known)
     if got >= least:
         return _Finding(Criterion(name=name, wanted=least, got=got, met=True), _Weight.holds)
     what = f"{got:.2f} measured, {least:.2f} wanted"
     criterion = Criterion(name=name, wanted=least, got=got, met=False, advice=_shortfall(least, got, details))
     weight = _Weight.person if name in PERSON_DECIDES else _Weight.reject
-    return _Finding(criterion, weight, _reasons(name, what, details))
+    return _Finding(criterion, weight, what, details)
 
 
 def _quality(rule: GateRule, measures: Sequence[Measure], evidence: Sequence[Evidence]) -> _Finding:
@@ -158,9 +169,7 @@ def _quality(rule: GateRule, measures: Sequence[Measure], evidence: Sequence[Evi
     if got is None:
         what = "nothing was measured, so nothing is known about the quality"
         return _Finding(
-            Criterion(name="quality", wanted=rule.quality, got=None, met=False, advice=what),
-            _Weight.person,
-            (f"quality: {what}",),
+            Criterion(name="quality", wanted=rule.quality, got=None, met=False, advice=what), _Weight.person, what
         )
     if got >= rule.quality:
         return _Finding(Criterion(name="quality", wanted=rule.quality, got=got, met=True), _Weight.holds)
@@ -173,7 +182,7 @@ def _quality(rule: GateRule, measures: Sequence[Measure], evidence: Sequence[Evi
     criterion = Criterion(
         name="quality", wanted=rule.quality, got=got, met=False, advice=_shortfall(rule.quality, got, details)
     )
-    return _Finding(criterion, _Weight.person, (f"quality: {got:.2f} reached, {rule.quality:.2f} wanted",))
+    return _Finding(criterion, _Weight.person, f"{got:.2f} reached, {rule.quality:.2f} wanted")
 
 
 def _confidence(rule: GateRule, confidence: float | None, deterministic: bool) -> _Finding:
@@ -184,13 +193,13 @@ def _confidence(rule: GateRule, confidence: float | None, deterministic: bool) -
     if confidence is None and wanted > 0:
         what = "the model did not say how sure it is"
         criterion = Criterion(name="confidence", wanted=wanted, got=None, met=False, advice=f"unknown: {what}")
-        return _Finding(criterion, _Weight.person, (f"confidence: {what}",))
+        return _Finding(criterion, _Weight.person, what)
     if confidence is None or confidence >= wanted:
         return _Finding(Criterion(name="confidence", wanted=wanted, got=confidence, met=True), _Weight.holds)
     advice = _shortfall(wanted, confidence, ["a clearer brief or a stronger model raises it; or read and approve"])
     criterion = Criterion(name="confidence", wanted=wanted, got=confidence, met=False, advice=advice)
     what = f"the model is {confidence:.2f} sure of its answers, {wanted:.2f} wanted"
-    return _Finding(criterion, _Weight.person, (f"confidence: {what}",))
+    return _Finding(criterion, _Weight.person, what)
 
 
 def _shortfall(wanted: float, got: float, details: Sequence[str]) -> str:
@@ -199,7 +208,3 @@ def _shortfall(wanted: float, got: float, details: Sequence[str]) -> str:
         return missed
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
     return f"{missed}; to raise it: {details[0]}{more}"
-
-
-def _reasons(name: str, what: str, details: Iterable[str]) -> tuple[str, ...]:
-    return (f"{name}: {what}", *(f"{name}: {detail}" for detail in details))

@@ -16,7 +16,8 @@ ABLE = ("project_plan", "user_requirements", "success_criteria", "feature_breakd
 async def analyse(work: PhaseWork, ask: Ask, _check: Check) -> PhaseResult:
     """Write the documents that the phase expects and measure them; there is nothing to run yet.
 
-    The open questions of a new project plan stop the work until a person has answered.
+    The open questions of a new project plan stop the work until a person has answered, but for those that only repeat a
+    requirement which is marked as not understood: that one is carried on as unproven, and Launch asks about it.
 
     Raises:
         DefinitionError: the phase expects other outputs or lacks an input.
@@ -25,14 +26,25 @@ async def analyse(work: PhaseWork, ask: Ask, _check: Check) -> PhaseResult:
     wanted = outputs_of(work.phase, ABLE)
     dialogue = Dialogue(work, ask)
     made = await dialogue.ask_all(wanted)
-    plan = made.get("project_plan")
     return PhaseResult(
         artifacts=as_json(made, wanted),
         measures=measures_of(dialogue, wanted),
         confidence=dialogue.confidence,
         summary=_summary(made),
-        open_questions=plan.open_questions if isinstance(plan, ProjectPlan) else (),
+        open_questions=_blocking(made),
     )
+
+
+def _blocking(made: dict[str, Record]) -> tuple[str, ...]:
+    plan, requirements = made.get("project_plan"), made.get("user_requirements")
+    if not isinstance(plan, ProjectPlan):
+        return ()
+    carried = (
+        [one.text for one in requirements.requirements if not one.understood]
+        if isinstance(requirements, UserRequirements)
+        else []
+    )
+    return tuple(question for question in plan.open_questions if not any(text in question for text in carried))
 
 
 def _summary(made: dict[str, Record]) -> str:

@@ -29,7 +29,7 @@ async def build(work: PhaseWork, ask: Ask, check: Check) -> PhaseResult:
     source, tests, documents = dialogue.known(SourceCode), dialogue.known(UnitTests), dialogue.known(Documentation)
     subject = Subject(source=source, api=dialogue.known(ApiSpecifications))
     parts = {"source_code": source.files, "unit_tests": tests.files, "documentation": documents.files}
-    tree, proof = await prove(work.phase, parts, subject, check)
+    tree, proof = await prove(work.phase.checks, parts, subject, check)
     return PhaseResult(
         artifacts=as_json(made, wanted),
         evidence=proof.evidence,

@@ -44,7 +44,7 @@ async def launch(work: PhaseWork, ask: Ask, check: Check) -> PhaseResult:
         source=dialogue.known(SourceCode), api=dialogue.known(ApiSpecifications), configuration=configuration
     )
     parts = {**product_parts(built), "deployment_files": files.files}
-    tree, proof = await prove(work.phase, parts, subject, check)
+    tree, proof = await prove(work.phase.checks, parts, subject, check)
     log = deployment_log(files, proof.evidence)
     made = {"deployment_log": log, "environment_config": configuration, "monitoring_setup": monitoring}
     return PhaseResult(

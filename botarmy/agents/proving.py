@@ -9,7 +9,7 @@ from botarmy.agents.product import Tree, merge_files, strays
 from botarmy.artifacts import ApiSpecifications, EnvironmentConfig, SourceCode
 from botarmy.checks import Check, CheckName, CheckRequest, FileText
 from botarmy.errors import DefinitionError, UnsafePath
-from botarmy.records import Evidence, Phase, Record
+from botarmy.records import Evidence, Record
 
 
 class Proof(Record):
@@ -62,9 +62,9 @@ def _environments(configuration: EnvironmentConfig) -> list[dict[str, Any]]:
 
 
 async def prove(
-    phase: Phase, parts: Mapping[str, Iterable[FileText]], subject: Subject, check: Check
+    checks: Iterable[str], parts: Mapping[str, Iterable[FileText]], subject: Subject, check: Check
 ) -> tuple[Tree, Proof]:
-    """Merge the parts into one tree and run the phase's checks over it.
+    """Merge the parts into one tree and run checks, by name, over it.
 
     Files that make no tree (conflicts, files in another's folder, paths that the sandbox refuses) are a fault of the answer, not of the program:
     nothing runs, and the faults say why.
@@ -77,7 +77,7 @@ async def prove(
     faults = (*tree.conflicts, *strays(parts))
     if faults:
         return tree, Proof(faults=faults)
-    names = [CheckName(name) for name in phase.checks]
+    names = [CheckName(name) for name in checks]
     requests = tuple(CheckRequest(name=name, context=subject.context(name)) for name in names)
     if not requests:
         return tree, Proof()

@@ -86,19 +86,26 @@ def models_normalised(models: DataModels) -> Measure:
 
     Sound: names are snake_case and used once, references lead to entities, limits do not exclude everything, states fit
     together. Normalised: no numbered series of columns (first normal form), no copy of a field of an entity that is
-    referenced anyway (third normal form).
+    referenced anyway (third normal form); unless a requirement asks for those very fields, which is then only noted.
     """
     entities = {one.name: one for one in models.entities}
     names = Counter(one.name for one in models.entities)
     collections = Counter(one.collection for one in models.entities)
     problems = []
+    notes = []
     for entity in models.entities:
         faults = list(_faults(entity, entities))
+        for needed, denormalised in (*_series(entity), *_copies(entity, entities)):
+            if needed:
+                notes.append(f"{entity.name} {denormalised}; a requirement asks for it")
+            else:
+                faults.append(denormalised)
         if names[entity.name] > 1 or collections[entity.collection] > 1:
             faults.append("shares its name or collection with another entity")
         if faults:
             problems.append(f"{entity.name} {'; '.join(faults)}")
-    return share("models_normalised", len(models.entities), problems, nothing="There is no entity.")
+    measure = share("models_normalised", len(models.entities), problems, nothing="There is no entity.")
+    return measure.model_copy(update={"reasons": bounded((*measure.reasons, *notes))})
 
 
 def _faults(entity: Entity, entities: Mapping[str, Entity]) -> Iterator[str]:
@@ -110,8 +117,6 @@ def _faults(entity: Entity, entities: Mapping[str, Entity]) -> Iterator[str]:
         yield f"has fields twice: {', '.join(twice)}"
     for field in entity.fields:
         yield from (f"field {field.name} {fault}" for fault in _faults_of_field(field, entities))
-    yield from _series(entity)
-    yield from _copies(entity, entities)
     if entity.state is not None:
         yield from _faults_of_state(entity.state)
 
@@ -130,20 +135,27 @@ def _faults_of_field(field: DataField, entities: Mapping[str, Entity]) -> Iterat
         yield "lists a value twice"
 
 
-def _series(entity: Entity) -> Iterator[str]:
-    stems = Counter(match[1] for field in entity.fields if (match := _NUMBERED.fullmatch(field.name)))
-    for stem, count in stems.items():
+def _series(entity: Entity) -> Iterator[tuple[bool, str]]:
+    """Yield numbered series of fields: whether requirements ask for all of them, and the words."""
+    stems: dict[str, list[DataField]] = {}
+    for field in entity.fields:
+        if match := _NUMBERED.fullmatch(field.name):
+            stems.setdefault(match[1], []).append(field)
+    for stem, fields in stems.items():
         # Lines of an address have an order and a fixed number: not a list in disguise.
-        if count > 1 and not stem.endswith("line"):
-            yield f"repeats {stem} in {count} numbered fields: a list, which belongs in an entity of its own"
+        if len(fields) > 1 and not stem.endswith("line"):
+            words = f"repeats {stem} in {len(fields)} numbered fields: a list, which belongs in an entity of its own"
+            yield all(field.requirement_ids for field in fields), words
 
 
-def _copies(entity: Entity, entities: Mapping[str, Entity]) -> Iterator[str]:
-    own = {field.name for field in entity.fields}
-    for target in sorted({field.references for field in entity.fields if field.references in entities}):
-        copied = own & {f"{target}_{field.name}" for field in entities[target].fields if field.type != "reference"}
-        for name in sorted(copied):
-            yield f"keeps {name}, which {target} holds already"
+def _copies(entity: Entity, entities: Mapping[str, Entity]) -> Iterator[tuple[bool, str]]:
+    """Yield fields that a referenced entity holds already: whether a requirement asks for it, and the words."""
+    targets = sorted({field.references for field in entity.fields if field.references in entities})
+    for target in targets:
+        held = {f"{target}_{field.name}" for field in entities[target].fields if field.type != "reference"}
+        for field in entity.fields:
+            if field.name in held:
+                yield bool(field.requirement_ids), f"keeps {field.name}, which {target} holds already"
 
 
 def _faults_of_state(machine: StateMachine) -> Iterator[str]:

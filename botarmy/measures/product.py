@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from botarmy.artifacts import Documentation, QualityReport, SourceCode, UnitTests, UserRequirements
+from botarmy.artifacts import Documentation, QualityReport, Requirement, SourceCode, UnitTests, UserRequirements
+from botarmy.checks import FileText
 from botarmy.measures.share import bounded, excerpt, share
 from botarmy.records import Evidence, Measure, Record
 
 TEST_CHECKS = ("tests", "acceptance")
 _TEST = re.compile(r"^\s*(?:async\s+)?def\s+test", re.MULTILINE)
-_ALL_MUSTS = 1_000
+_ALL = 1_000
+_DEMAND = re.compile(
+    r"\b(?:must|shall|cannot|never|always|(?:has|have|needs?) to|is not allowed|are not allowed|may not)\b",
+    re.IGNORECASE,
+)
 
 
 class TestCounts(Record):
@@ -53,13 +57,18 @@ def product_complete(source: SourceCode, tests: UnitTests, documents: Documentat
         "There are no source files": bool(source.files),
         "There is no command that starts the product": bool(source.start),
         "The health path does not begin with a slash": source.health_path.startswith("/"),
-        "No unit test file holds a test function": any(_TEST.search(file.content) for file in tests.files),
+        "No unit test file holds a test function": has_tests(tests.files),
         "There is no README.md with text": any(
             file.path.lower() == "readme.md" and file.content.strip() for file in documents.files
         ),
     }
     problems = [fault for fault, there in parts.items() if not there]
     return share("product_complete", len(parts), problems, nothing="")
+
+
+def has_tests(files: Iterable[FileText]) -> bool:
+    """Return whether any file holds a test function."""
+    return any(_TEST.search(file.content) for file in files)
 
 
 def checks_passed(evidence: Sequence[Evidence], names: Sequence[str]) -> Measure:
@@ -133,18 +142,27 @@ def _of_check(name: str, check: str, evidence: Sequence[Evidence]) -> Measure:
 
 
 def requirements_verified(requirements: UserRequirements, report: QualityReport) -> Measure:
-    """Share of the musts (functional requirements and constraints) that an executed, passing test names."""
-    musts = [
-        one for one in requirements.requirements if one.priority == "must" and one.kind in ("functional", "constraint")
-    ]
-    verified: dict[str, Any] = {one.requirement_id: one.status for one in report.requirements}
-    problems = [
-        f"{one.id} is {_words(verified.get(one.id))}: “{excerpt(one.text, 200)}”"
-        for one in musts
-        if verified.get(one.id) != "verified"
-    ]
-    return share("requirements_verified", len(musts), problems, nothing="There is no must to verify.", limit=_ALL_MUSTS)
+    """Share of the musts that an executed, passing test names.
+
+    Musts are functional requirements and constraints; and background that demands something all the same ("must",
+    "never"): nothing gets around its proof by being called background. Unproven musts of quality cost nothing here
+    (tests of behaviour cannot show them), but are listed.
+    """
+    every = [one for one in requirements.requirements if one.priority == "must"]
+    musts = [one for one in every if one.kind in ("functional", "constraint") or _demanding_background(one)]
+    status = {one.requirement_id: one.status for one in report.requirements}
+    problems = [_unproven(one, status) for one in musts if status.get(one.id) != "verified"]
+    measure = share("requirements_verified", len(musts), problems, nothing="There is no must to verify.", limit=_ALL)
+    qualities = [one for one in every if one.kind == "quality" and status.get(one.id) != "verified"]
+    notes = (f"{_unproven(one, status)} (a quality, not counted)" for one in qualities)
+    return measure.model_copy(update={"reasons": (*measure.reasons, *notes)})
 
 
-def _words(status: str | None) -> str:
-    return "contradicted by a failing test" if status == "failed" else "proven by no executed test"
+def _demanding_background(requirement: Requirement) -> bool:
+    return requirement.kind == "context" and _DEMAND.search(requirement.text) is not None
+
+
+def _unproven(requirement: Requirement, status: Mapping[str, str]) -> str:
+    failed = status.get(requirement.id) == "failed"
+    words = "contradicted by a failing test" if failed else "proven by no executed test"
+    return f"{requirement.id} is {words}: “{excerpt(requirement.text, 200)}”"

@@ -15,7 +15,7 @@ _CALLERS = (
     "Whoever runs it puts their own access control in front."
 )
 _LISTED = 200
-"""Most open questions that a plan lists; a very large brief has its rest counted in the last line."""
+"""Most open questions that a plan lists; a very large brief has its rest counted among the assumptions."""
 
 
 def build_project_plan(inputs: Mapping[str, Any]) -> ProjectPlan:
@@ -33,18 +33,14 @@ def build_project_plan(inputs: Mapping[str, Any]) -> ProjectPlan:
             "A user interface, accounts and permissions, and anything that needs another system (mail, payment)",
         ),
         constraints=tuple(dict.fromkeys(s.text for s in read.statements if s.understood and s.kind == "constraint")),
-        assumptions=(*read.model.assumptions, *((_CALLERS,) if read.users else ())),
-        open_questions=_capped(read.questions),
+        assumptions=(*read.model.assumptions, *((_CALLERS,) if read.users else ()), *_unlisted(read.questions)),
+        open_questions=tuple(read.questions[:_LISTED]),
     )
 
 
-def _capped(questions: list[str]) -> tuple[str, ...]:
-    if len(questions) <= _LISTED:
-        return tuple(questions)
-    return (
-        *questions[:_LISTED],
-        f"and {len(questions) - _LISTED} further sentences that are not understood; see the user requirements",
-    )
+def _unlisted(questions: list[str]) -> tuple[str, ...]:
+    more = len(questions) - _LISTED
+    return (f"{more} further sentences are not understood; see the user requirements",) if more > 0 else ()
 
 
 def _purpose(read: Understanding) -> str:

@@ -157,6 +157,18 @@ async def test_open_questions_of_the_plan_come_out():
     assert (await run("Discovery", model)).open_questions == ("Who pays?",)
 
 
+async def test_a_question_about_what_is_marked_as_not_understood_does_not_stop_the_work():
+    requirements = content("user_requirements")
+    requirements["requirements"][2]["understood"] = False
+    questions = ("Who pays?", "How can this be tested? A tool can be lent and returned.")
+    model = ScriptedModel(
+        {"project_plan": content("project_plan", open_questions=questions), "user_requirements": requirements}
+    )
+    result = await run("Discovery", model)
+    assert result.open_questions == ("Who pays?",)
+    assert result.artifacts["project_plan"]["open_questions"] == list(questions)
+
+
 async def test_document_phases_measure_themselves():
     assert measured(await run("Discovery")) == dict.fromkeys(
         ("sentences_carried", "criteria_measurable", "completeness_check", "clarity_validation"), 1.0
@@ -284,6 +296,17 @@ async def test_the_tester_runs_the_whole_product_and_derives_its_outputs_from_ev
         {"name": "per_second", "value": 640.0, "unit": "1/s"},
     ]
     assert measured(result)["requirements_verified"] == 1.0
+
+
+async def test_without_acceptance_tests_there_is_nothing_to_run_and_nothing_shown():
+    checks = ScriptedChecks()
+    draft = {"files": [{"path": "tests_acceptance/__init__.py", "content": ""}], "covers": {}}
+    result = await run("Validate", ScriptedModel({"acceptance_tests": draft}), checks)
+    assert [one.name for one in checks.requests] == ["tests", "performance"]
+    first = result.evidence[0]
+    assert (first.check, first.outcome, first.exit_code) == ("acceptance", "unverified", None)
+    assert first.reasons == ("The tester wrote no acceptance test, so no requirement is shown to hold",)
+    assert measured(result)["requirements_verified"] == 0.0
 
 
 async def test_a_claim_of_coverage_without_an_executed_test_proves_nothing():

@@ -276,3 +276,21 @@ def higher(one: Measure, data) -> Measure:
 
 def test_the_special_measures_are_words_that_exist():
     assert {*ALWAYS_WANTED, *PERSON_DECIDES, *SHOWN_BY_CHECKS} <= set(MEASURES)
+
+
+def test_a_measure_does_not_repeat_what_its_check_has_said():
+    rule = GateRule(measures={"healthy": 1.0})
+    verdict = decide(
+        rule,
+        (measure("healthy", 0.0, "the address does not answer"),),
+        (
+            evidence("health", "failed", reasons=("the address does not answer",)),
+            evidence("lint", "failed", reasons=()),
+        ),
+    )
+    assert verdict.reasons[:4] == (
+        "health: the check failed",
+        "health: the address does not answer",
+        "lint: the check failed",
+        "healthy: 0.00 measured, 1.00 wanted",
+    )

@@ -302,7 +302,8 @@ class TestDesign:
         entity = artifact("data_models").entities[0]
         name, price = entity.fields
         fields = [name.model_copy(update=change.get("field", {})), price]
-        fields += [price.model_copy(update={"name": more}) for more in change.get("more", ())]
+        asked = change.get("asked", ())
+        fields += [price.model_copy(update={"name": more, "requirement_ids": asked}) for more in change.get("more", ())]
         state = entity.state
         if "state" in change:
             again = state.transitions * 2 if change["state"].get("twice") else state.transitions
@@ -321,10 +322,19 @@ class TestDesign:
         link = tool.fields[0].model_copy(
             update={"name": "tool_id", "type": "reference", "references": "tool", "unique": False}
         )
-        copy = tool.fields[0].model_copy(update={"name": "tool_name"})
+        copy = tool.fields[0].model_copy(update={"name": "tool_name", "requirement_ids": ()})
         loan = tool.model_copy(update={"name": "loan", "collection": "loans", "fields": (link, copy), "state": None})
         measure = models_normalised(artifact("data_models", entities=(tool, loan)))
         assert (measure.value, measure.reasons) == (0.5, ("loan keeps tool_name, which tool holds already",))
+
+    def test_what_a_requirement_asks_for_is_noted_and_costs_nothing(self):
+        entity = self.entity_with({"more": ["phone1", "phone2"], "asked": ("R2",)})
+        measure = models_normalised(artifact("data_models", entities=(entity,)))
+        assert measure.value == 1
+        assert measure.reasons == (
+            "tool repeats phone in 2 numbered fields: a list, which belongs in an entity of its own; "
+            "a requirement asks for it",
+        )
 
     def test_two_entities_of_one_name_are_both_at_fault(self):
         tool = artifact("data_models").entities[0]

@@ -135,7 +135,20 @@ class TestRequirementsVerified:
         wish = asked.requirements[1].model_copy(update={"id": "R7", "priority": "should"})
         quality = asked.requirements[1].model_copy(update={"id": "R8", "kind": "quality"})
         more = asked.model_copy(update={"requirements": (*asked.requirements, wish, quality)})
-        assert requirements_verified(more, artifact("quality_report")).value == 1
+        measure = requirements_verified(more, artifact("quality_report"))
+        assert measure.value == 1
+        assert measure.reasons == (
+            "R8 is proven by no executed test: “A tool has a unique name and a price from 0 to 500.” "
+            "(a quality, not counted)",
+        )
+
+    @pytest.mark.parametrize(
+        ("text", "value"), [("Members must get mail.", 0.0), ("Members never pay.", 0.0), ("Members pay.", None)]
+    )
+    def test_calling_a_demand_background_does_not_get_around_its_proof(self, text, value):
+        one = artifact("user_requirements").requirements[0].model_copy(update={"priority": "must", "text": text})
+        asked = artifact("user_requirements", requirements=(one,))
+        assert requirements_verified(asked, artifact("quality_report")).value == value
 
     def test_each_unproven_must_is_listed_however_many(self):
         one = artifact("user_requirements").requirements[1]
