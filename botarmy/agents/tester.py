@@ -14,8 +14,6 @@ from botarmy.artifacts import AcceptanceTests, ApiSpecifications, SourceCode, Us
 from botarmy.checks import Check
 from botarmy.completion import Ask
 from botarmy.measures import checks_passed, coverage, requirements_verified, tests_passed
-from botarmy.measures.product import has_tests
-from botarmy.records import Evidence, digest
 
 ABLE = ("test_results", "quality_report", "performance_metrics")
 _BUILT = ("source_code", "unit_tests", "documentation")
@@ -23,8 +21,6 @@ _BUILT = ("source_code", "unit_tests", "documentation")
 
 async def validate(work: PhaseWork, ask: Ask, check: Check) -> PhaseResult:
     """Ask for acceptance tests, run the phase's checks, and derive all three outputs from the evidence alone.
-
-    Where no requirement could be tested there is no acceptance test to run; that is evidence of its own, unverified.
 
     Raises:
         DefinitionError: the phase expects other outputs, or lacks an input of a request or of a check.
@@ -38,37 +34,24 @@ async def validate(work: PhaseWork, ask: Ask, check: Check) -> PhaseResult:
     built: dict[str, dict[str, Any]] = {kind: work.artifacts[kind] for kind in _BUILT if kind in work.artifacts}
     subject = Subject(source=dialogue.known(SourceCode), api=dialogue.known(ApiSpecifications))
     parts = {**product_parts(built), "acceptance_tests": acceptance.files}
-    silent = () if has_tests(acceptance.files) else tuple(one for one in work.phase.checks if one == "acceptance")
-    _, proof = await prove([one for one in work.phase.checks if one not in silent], parts, subject, check)
-    evidence = (*(_nothing_to_run(one) for one in silent), *proof.evidence)
-    results = results_of_tests(acceptance, evidence)
-    report = quality_report(requirements, results, evidence)
+    _, proof = await prove(work.phase.checks, parts, subject, check)
+    results = results_of_tests(acceptance, proof.evidence)
+    report = quality_report(requirements, results, proof.evidence)
     made = {
         "test_results": results,
         "quality_report": report,
-        "performance_metrics": performance_metrics(evidence),
+        "performance_metrics": performance_metrics(proof.evidence),
     }
     return PhaseResult(
         artifacts={kind: made[kind].model_dump(mode="json") for kind in wanted},
-        evidence=evidence,
+        evidence=proof.evidence,
         measures=(
             tree_valid(proof.faults),
-            checks_passed(evidence, work.phase.checks),
-            tests_passed(evidence),
-            coverage(evidence),
+            checks_passed(proof.evidence, work.phase.checks),
+            tests_passed(proof.evidence),
+            coverage(proof.evidence),
             requirements_verified(requirements, report),
         ),
         confidence=dialogue.confidence,
         summary=report.summary,
-    )
-
-
-def _nothing_to_run(check: str) -> Evidence:
-    return Evidence(
-        check=check,
-        command=(),
-        exit_code=None,
-        outcome="unverified",
-        log_sha256=digest(""),
-        reasons=("The tester wrote no acceptance test, so no requirement is shown to hold",),
     )

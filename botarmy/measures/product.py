@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from botarmy.artifacts import Documentation, QualityReport, Requirement, SourceCode, UnitTests, UserRequirements
-from botarmy.checks import FileText
 from botarmy.measures.share import bounded, excerpt, share
 from botarmy.records import Evidence, Measure, Record
 
@@ -57,18 +56,13 @@ def product_complete(source: SourceCode, tests: UnitTests, documents: Documentat
         "There are no source files": bool(source.files),
         "There is no command that starts the product": bool(source.start),
         "The health path does not begin with a slash": source.health_path.startswith("/"),
-        "No unit test file holds a test function": has_tests(tests.files),
+        "No unit test file holds a test function": any(_TEST.search(file.content) for file in tests.files),
         "There is no README.md with text": any(
             file.path.lower() == "readme.md" and file.content.strip() for file in documents.files
         ),
     }
     problems = [fault for fault, there in parts.items() if not there]
     return share("product_complete", len(parts), problems, nothing="")
-
-
-def has_tests(files: Iterable[FileText]) -> bool:
-    """Return whether any file holds a test function."""
-    return any(_TEST.search(file.content) for file in files)
 
 
 def checks_passed(evidence: Sequence[Evidence], names: Sequence[str]) -> Measure:

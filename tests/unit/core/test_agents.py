@@ -298,17 +298,6 @@ async def test_the_tester_runs_the_whole_product_and_derives_its_outputs_from_ev
     assert measured(result)["requirements_verified"] == 1.0
 
 
-async def test_without_acceptance_tests_there_is_nothing_to_run_and_nothing_shown():
-    checks = ScriptedChecks()
-    draft = {"files": [{"path": "tests_acceptance/__init__.py", "content": ""}], "covers": {}}
-    result = await run("Validate", ScriptedModel({"acceptance_tests": draft}), checks)
-    assert [one.name for one in checks.requests] == ["tests", "performance"]
-    first = result.evidence[0]
-    assert (first.check, first.outcome, first.exit_code) == ("acceptance", "unverified", None)
-    assert first.reasons == ("The tester wrote no acceptance test, so no requirement is shown to hold",)
-    assert measured(result)["requirements_verified"] == 0.0
-
-
 async def test_a_claim_of_coverage_without_an_executed_test_proves_nothing():
     checks = ScriptedChecks({"acceptance": run_of_tests("acceptance", {"some.other.test": "passed"})})
     result = await run("Validate", checks=checks)
