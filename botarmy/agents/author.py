@@ -125,8 +125,6 @@ class _Writing:
     async def draft(self, kind: str, part: str) -> DocumentDraft:
         """Ask for one draft."""
         inputs: dict[str, Any] = {"brief": self.work.brief, "project_name": title(self.work.brief)}
-        if len(self.work.phase.expected_outputs) > 1:
-            inputs |= {"kind": kind, "filename": f"{kind}.md"}
         inputs |= {name: self.work.artifacts[name] for name in self.task.inputs if name in self.work.artifacts}
         inputs |= {"part": part} if part else {}
         inputs["feedback"] = list(self.work.feedback)

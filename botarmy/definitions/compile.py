@@ -68,6 +68,7 @@ class _Made:
     phases: list[Phase] = field(default_factory=list)
     templates: dict[str, Template] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
+    written_by: dict[str, Template | None] = field(default_factory=dict)  # kind -> its document template
     skipped: list[Skipped] = field(default_factory=list)
 
 
@@ -96,8 +97,9 @@ def compile_sequence(sequence: StepSequence, library: Library, flags: Mapping[st
         reason = _left_out(step, flags, made)
         if reason:
             made.skipped.append(_skip(step, reason))
-        else:
-            _Builder(sequence, step, library, base, made, decided=bool(_decided(step, flags))).build()
+            continue
+        for one in _each_document(step, made):
+            _Builder(sequence, one, library, base, made, decided=bool(_decided(step, flags))).build()
     if not made.phases:
         raise DefinitionError(
             f'{sequence.file}: workflow "{sequence.name}" has no step that makes a document.',
@@ -118,6 +120,17 @@ def compile_sequence(sequence: StepSequence, library: Library, flags: Mapping[st
         skipped=tuple(made.skipped),
         conditions=conditions,
     )
+
+
+def _each_document(step: Step, made: _Made) -> list[Step]:
+    """Split a step that updates whatever was flagged: each document goes back to the agent that wrote it."""
+    if not is_everything(step.updates):
+        return [step]
+    makers = {kind: one.agent for one in reversed(made.phases) for kind in one.expected_outputs}
+    kinds = [kind for kind in made.by_kind if not kind.endswith("-review")]
+    return [
+        step.model_copy(update={"updates": kind, "requires": tuple(kinds), "agent": makers[kind]}) for kind in kinds
+    ]
 
 
 def _label(step: Step) -> str:
@@ -209,28 +222,28 @@ class _Builder:
     def build(self) -> None:
         """Add the phase."""
         mode = self._mode()
-        kinds = self._kinds(mode)
-        found = self._template(kinds[0]) if mode in {"create", "update"} and len(kinds) == 1 else None
+        kind = self._kind(mode)
+        found = self._template(kind) if mode in {"create", "update"} else None
         checklist = self._checklist() if mode == "review" else None
-        task = self._task(mode, kinds, found, checklist)
-        name = self._phase_name(mode, kinds)
+        task = self._task(mode, kind, found, checklist)
+        name = self._phase_name(mode, kind)
         stem = f"{self.sequence.name}/{name}"
         gate = self._gate(mode, found)
-        needed = [self.made.by_kind[kind] for kind in task.inputs if kind in self.made.by_kind]
-        needed += [self.made.by_kind[kind] for kind in kinds if kind in self.made.by_kind]
+        needed = [self.made.by_kind[one] for one in (*task.inputs, kind) if one in self.made.by_kind]
         order = [one.name for one in self.made.phases]
         phase = Phase(
             name=name,
             agent=self.step.agent,
             template=stem,
             dependencies=tuple(sorted(set(needed), key=order.index)),
-            expected_outputs=tuple(kinds),
+            expected_outputs=(kind,),
             gate=gate,
         )
-        self.made.templates[stem] = self._bind(stem, mode, kinds, task, found, checklist)
+        self.made.templates[stem] = self._bind(stem, mode, kind, task, found, checklist)
         self.made.phases.append(phase)
         self.made.places[name] = self.step.place
-        self.made.by_kind |= dict.fromkeys(kinds, name)
+        self.made.by_kind[kind] = name
+        self.made.written_by.setdefault(kind, found)
 
     # -- what the step does
 
@@ -242,39 +255,36 @@ class _Builder:
         sharding = "shard" in (self.step.action or "").casefold() or "shard" in self.step.creates.casefold()
         return "shard" if sharding and self.made.by_kind else "create"
 
-    def _kinds(self, mode: Mode) -> list[str]:
+    def _kind(self, mode: Mode) -> str:
         step = self.step
         if mode == "review":
-            return [kind_of_document(step.uses or step.validates) + "-review"]
-        if mode == "update" and is_everything(step.updates):
-            return [kind for kind in self.made.by_kind if not kind.endswith("-review")]
-        return [kind_of_document(step.creates or step.updates, step.name or step.action or step.agent)]
+            return kind_of_document(step.uses or step.validates) + "-review"
+        return kind_of_document(step.creates or step.updates, step.name or step.action or step.agent)
 
-    def _phase_name(self, mode: Mode, kinds: list[str]) -> str:
-        base = kind_of_document(self.step.updates) if is_everything(self.step.updates) else kinds[0]
-        base = f"{base}-update" if mode == "update" else base
+    def _phase_name(self, mode: Mode, kind: str) -> str:
+        base = f"{kind}-update" if mode == "update" else kind
         taken = {one.name for one in self.made.phases}
         number = next(n for n in range(1, len(taken) + 2) if (base if n == 1 else f"{base}-{n}") not in taken)
         return base if number == 1 else f"{base}-{number}"
 
-    def _inputs(self, mode: Mode, kinds: list[str]) -> tuple[str, ...]:
+    def _inputs(self, mode: Mode, kind: str) -> tuple[str, ...]:
         known = list(self.made.by_kind)
         names = [*self.step.requires, self.step.validates]
         if mode in {"review", "shard"} or any(is_everything(one) for one in names if one):
-            return tuple(kind for kind in known if not kind.endswith("-review") or mode == "update")
+            return tuple(one for one in known if not one.endswith("-review"))
         wanted = [kind_of_document(one) for one in self.step.requires if document_name(one)]
-        reviews = [kind for kind in known if kind.endswith("-review")] if self._if_issues() else []
-        return tuple(dict.fromkeys(kind for kind in (*wanted, *kinds, *reviews) if kind in known))
+        reviews = [one for one in known if one.endswith("-review")] if self._if_issues() else []
+        return tuple(dict.fromkeys(one for one in (*wanted, kind, *reviews) if one in known))
 
     def _if_issues(self) -> bool:
         return bool(self.step.condition and ISSUES.search(self.step.condition)) and not self.decided
 
-    def _task(self, mode: Mode, kinds: list[str], found: Template | None, checklist: Checklist | None) -> DocumentTask:
+    def _task(self, mode: Mode, kind: str, found: Template | None, checklist: Checklist | None) -> DocumentTask:
         pairs = [pair for section in found.sections for pair in section.walk()] if found else []
         required = _required(found.sections) if found else []
         return DocumentTask(
             mode=mode,
-            inputs=self._inputs(mode, kinds),
+            inputs=self._inputs(mode, kind),
             title=found.output.title if found else "",
             sections={one.id: one.title for one in required},
             levels={one.id: depth for depth, one in pairs},
@@ -300,7 +310,9 @@ class _Builder:
         return self.library.role(names[0]) if names else None
 
     def _template(self, kind: str) -> Template | None:
-        """Return the document template: named by `uses`, mentioned in the notes, or of the document's name."""
+        """Return the document template: the one it was written by, named by `uses`, mentioned, or of the document's name."""
+        if kind in self.made.written_by and not self.step.uses:
+            return self.made.written_by[kind]
         mentioned = MENTIONED.findall(self.step.notes)
         own = [stem_of(one) for one in (self.role.role.dependencies.get("templates", ()) if self.role else ())]
         candidates = [self.step.uses, *mentioned, *(one for one in own if one == f"{kind}-tmpl"), f"{kind}-tmpl", kind]
@@ -337,7 +349,7 @@ class _Builder:
         self,
         stem: str,
         mode: Mode,
-        kinds: list[str],
+        kind: str,
         task: DocumentTask,
         found: Template | None,
         checklist: Checklist | None,
@@ -345,8 +357,8 @@ class _Builder:
         purpose = {"create": "document", "shard": "document"}.get(mode, mode)
         values: dict[str, Any] = {
             "persona": system_text(self.role.role) if self.role else f"You are the {self.step.agent} of the team.",
-            "kind": kinds[0],
-            "filename": _filename(self.step, found, kinds[0]),
+            "kind": kind,
+            "filename": _filename(self.step, found, kind),
             "outline": outline(found, {}) if found else "",
             "action": self.step.action,
             "notes": self.step.notes.strip(),
@@ -364,12 +376,9 @@ class _Builder:
                 "name": stem,
                 "version": found.version if found else self.base.version,
                 "sha256": digest(sources),
-                "purposes": dict.fromkeys(kinds, self.base.purposes[purpose]),
-                "examples": {kind: self.base.examples[purpose] for kind in kinds if purpose in self.base.examples},
-                "parts": {
-                    **self.base.parts,
-                    **{f"prompts.{kind}": self.base.parts[f"prompts.{purpose}"] for kind in kinds},
-                },
+                "purposes": {kind: self.base.purposes[purpose]},
+                "examples": {kind: self.base.examples[purpose]} if purpose in self.base.examples else {},
+                "parts": {**self.base.parts, f"prompts.{kind}": self.base.parts[f"prompts.{purpose}"]},
                 "sections": found.sections if found else (),
                 "output": found.output if found else self.base.output,
                 "bound": values,
@@ -396,7 +405,7 @@ def _required(sections: tuple[Section, ...]) -> list[Section]:
 
 
 def _filename(step: Step, found: Template | None, kind: str) -> str:
-    written = "" if is_everything(step.updates) else document_name(step.creates or step.updates)
+    written = document_name(step.creates or step.updates)
     if found is not None and found.output.filename and "{" not in found.output.filename:
         return found.output.filename
     return written if "." in written else f"{kind}.md"

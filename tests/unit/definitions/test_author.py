@@ -130,10 +130,11 @@ def document(markdown: str = "# D\n\n## A\n\ntext\n\n## B\n\nmore\n", **more: An
 
 def test_steps_become_phases_with_their_agents_templates_and_gates(compiled: Compiled) -> None:
     phases = {one.name: one for one in compiled.workflow.phases}
-    assert list(phases) == ["prd", "ready-review", "any-flagged-documents-update", "sharded-docs", "story"]
+    assert list(phases) == ["prd", "ready-review", "prd-update", "sharded-docs", "story"]
     assert phases["prd"].gate.approval == "always", "the template asks a person"
     assert phases["ready-review"].dependencies == ("prd",)
-    assert phases["any-flagged-documents-update"].expected_outputs == ("prd",)
+    assert phases["prd-update"].expected_outputs == ("prd",)
+    assert phases["prd-update"].agent == "writer", "a flagged document goes back to who wrote it"
     assert [one.reason for one in compiled.skipped] == ["it guides people and has no agent"]
     assert compiled.templates["steps/prd"].version == "2.0"
 
@@ -192,7 +193,7 @@ async def test_without_findings_nothing_is_asked_and_nothing_changes(compiled: C
     script = Script()
     prd = document()
     review = document(answers=[{"item": "Goals are clear", "met": "yes"}])
-    result = await run(compiled, "any-flagged-documents-update", script, prd=prd, ready_review=review)
+    result = await run(compiled, "prd-update", script, prd=prd, ready_review=review)
     assert result.artifacts == {"prd": prd}
     assert script.asked == []
 
@@ -200,7 +201,7 @@ async def test_without_findings_nothing_is_asked_and_nothing_changes(compiled: C
 async def test_findings_are_mended_in_each_document(compiled: Compiled) -> None:
     review = document(answers=[{"item": "Log is kept", "met": "no"}])
     script = Script(prd=[draft(("goals", "better"), summary="Log added.")])
-    result = await run(compiled, "any-flagged-documents-update", script, prd=document(), ready_review=review)
+    result = await run(compiled, "prd-update", script, prd=document(), ready_review=review)
     assert "Bring the document docs/prd.md of the project Shelf up to date" in script.asked[0].messages[1].content
     assert result.artifacts["prd"]["sections"][0]["markdown"] == "better"
     assert result.summary == "Log added."
@@ -209,7 +210,7 @@ async def test_findings_are_mended_in_each_document(compiled: Compiled) -> None:
 async def test_an_update_without_change_keeps_the_document(compiled: Compiled) -> None:
     review = document(answers=[{"item": "Log is kept", "met": "no"}])
     script = Script(prd=[draft(("goals", "worse"), changed=False)])
-    result = await run(compiled, "any-flagged-documents-update", script, prd=document(), ready_review=review)
+    result = await run(compiled, "prd-update", script, prd=document(), ready_review=review)
     assert result.artifacts["prd"] == document()
 
 
