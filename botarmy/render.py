@@ -7,8 +7,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from botarmy import render_design, render_planning, render_product
-from botarmy.artifacts import KINDS
+from botarmy.artifacts import DOCUMENT_KIND, KINDS, Document
 from botarmy.errors import UnknownName
+from botarmy.render_parts import file_block
 
 _RENDERERS: Mapping[str, Callable[[Any], str]] = {
     "project_plan": render_planning.project_plan,
@@ -45,6 +46,8 @@ def render_markdown(kind: str, content: Mapping[str, Any]) -> str:
         pydantic.ValidationError: the content does not fit the schema; stored artifacts always do.
     """
     renderer = _RENDERERS.get(kind)
+    if renderer is None and DOCUMENT_KIND.match(kind) and "markdown" in content:
+        return _document(Document.model_validate(dict(content)))
     if renderer is None:
         near = get_close_matches(kind, KINDS, n=1)
         raise UnknownName(
@@ -52,3 +55,11 @@ def render_markdown(kind: str, content: Mapping[str, Any]) -> str:
             hint=f"Did you mean {near[0]!r}?" if near else f"The kinds are {', '.join(KINDS)}.",
         )
     return renderer(KINDS[kind].model_validate(dict(content)))
+
+
+def _document(document: Document) -> str:
+    """A document of a BMAD workflow is Markdown already, made harmless when it was put together."""
+    if not document.files:
+        return document.markdown
+    blocks = [file_block(file.path, file.content) for file in document.files]
+    return "\n\n".join([document.markdown.rstrip("\n"), "## Files", *blocks]) + "\n"

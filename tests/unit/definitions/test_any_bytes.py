@@ -29,7 +29,7 @@ DATA = st.dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(DATA)
 def test_lint_reports_and_never_raises(files: dict[str, bytes]) -> None:
     library = Library((Layer("any", "any", files),))
@@ -45,7 +45,7 @@ def test_lint_reports_and_never_raises(files: dict[str, bytes]) -> None:
             assert resolve_workflow(library, name).phases
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TEXTS | st.text(max_size=200))
 def test_single_files_parse_or_raise_our_error(text: str) -> None:
     for parse in (parse_workflow, parse_template):
@@ -53,7 +53,7 @@ def test_single_files_parse_or_raise_our_error(text: str) -> None:
             assert parse(text, "any.yaml").name
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.text(max_size=200),
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x, max_size=3)),

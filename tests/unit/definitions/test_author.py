@@ -12,6 +12,7 @@ from botarmy.definitions.compile import Compiled, compile_sequence
 from botarmy.definitions.library import Layer, Library
 from botarmy.definitions.sequences import SequenceDraft
 from botarmy.errors import DefinitionError, InvalidOutput
+from botarmy.render import render_markdown
 from storage.definitions import default_directory, load_core
 
 WORKFLOW = """\
@@ -244,6 +245,12 @@ async def test_html_and_control_characters_of_a_model_are_harmless(compiled: Com
     result = await run(compiled, "prd", Script(prd=[draft(("goals", text), ("log", "| Date | Change |"))]))
     markdown = result.artifacts["prd"]["markdown"]
     assert "&lt;script>x&lt;/script> a < b [31m\n```html\n<b>code</b>" in markdown
+
+
+def test_a_document_is_shown_as_its_markdown_with_its_files() -> None:
+    shown = render_markdown("prd", document(files=[{"path": "a.py", "content": "x = '```'\n"}]))
+    assert shown.startswith("# D\n\n## A\n\ntext")
+    assert "## Files\n\n### `a.py`\n\n````python\nx = '```'\n````" in shown
 
 
 async def test_phases_of_custom_agents_are_asked_output_by_output() -> None:
