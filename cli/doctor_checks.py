@@ -161,8 +161,8 @@ def check_provider(role: str, settings: Settings) -> Finding:
     except SettingsError as error:
         return fail(role, error.message, error.hint)
     if name == _OFFLINE:
-        switch = f"{role.upper()}_AGENT_PROVIDER and {role.upper()}_AGENT_MODEL choose one."
-        return ok(role, f"{provider.name}/{provider.model}: a scaffold generator, no model. {switch}")
+        switch = f"{role.upper()}_AGENT_PROVIDER names another"
+        return ok(role, f"{provider.name}/{provider.model}, a scaffold generator, no model; {switch}")
     return ok(role, f"{provider.name}/{provider.model}, key found (not tried)")
 
 

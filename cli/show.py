@@ -135,7 +135,7 @@ def _tokens_text(tokens: dict[str, int]) -> str:
 
 def _phase_row(item: dict[str, Any]) -> tuple[str, ...]:
     gate = item["gate"] or {}
-    decision = f"{gate['decision']} by {gate['by']}" if gate.get("decision") else ("open" if gate else "")
+    decision = f"{gate['status']} by {gate['by']}" if gate.get("decision") else ("open" if gate else "")
     attempt = str(item["attempt"]) if item["attempt"] else ""
     return (item["name"], item["agent"], item["status"], attempt, item["verdict"] or "", decision)
 

@@ -102,7 +102,8 @@ def _write_rich(columns: Sequence[str], rows: list[list[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        # The last column takes what room is left and folds; words of the others are never broken where it can be helped.
+        table.add_column(column, overflow="fold", no_wrap=column != columns[-1])
     for row in rows:
         table.add_row(*(Text(cell, style=_STATUS_COLOURS.get(cell, "")) for cell in row))
     Console().print(table)

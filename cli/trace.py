@@ -11,6 +11,7 @@ from cli.reading import fetch_heads_and_gates, reading, run
 from cli.terminal import heading, one_line, say, write_json, write_table
 
 _TEXT_WIDTH = 60
+_LIST_WIDTH = 16
 
 
 @click.command()
@@ -51,7 +52,7 @@ def _only(rows: Sequence[TraceRow], requirement: str) -> tuple[TraceRow, ...]:
 
 
 def _write_all(rows: Sequence[TraceRow]) -> None:
-    columns = ("REQUIREMENT", "STATUS", "PRIORITY", "FEATURES", "CRITERIA", "OPERATIONS", "FILES", "TESTS", "TEXT")
+    columns = ("ID", "STATUS", "PRIORITY", "FEATURES", "CRITERIA", "OPS", "FILES", "TESTS", "REQUIREMENT")
     write_table(columns, [_row(row) for row in rows])
     verified = sum(row.status == "verified" for row in rows)
     say()
@@ -67,8 +68,8 @@ def _row(row: TraceRow) -> tuple[str, ...]:
         row.id,
         row.status,
         row.priority if row.kind != "context" else "context",
-        " ".join(row.features),
-        " ".join(row.criteria),
+        one_line(" ".join(row.features), _LIST_WIDTH),
+        one_line(" ".join(row.criteria), _LIST_WIDTH),
         *counts,
         one_line(row.text, _TEXT_WIDTH),
     )
