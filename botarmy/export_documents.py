@@ -8,7 +8,7 @@ from typing import Any
 
 from botarmy.overview import Snapshot, gate_of
 from botarmy.records import ArtifactVersion, Attempt, Evidence, Record
-from botarmy.trace import TraceRow, trace_requirements
+from botarmy.trace import TraceRow, trace_requirements, verified_text
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
@@ -141,12 +141,8 @@ def traceability_document(part: Part) -> str:
     rows = trace_requirements(part.versions, part.snapshot.gates)
     if not rows:
         return "# Traceability\n\nThere are no requirements yet.\n"
-    verified = sum(row.status == "verified" for row in rows)
     columns = ("Requirement", "Text", "Priority", "Features", "Criteria", "Operations", "Files", "Tests", "Status")
-    return (
-        f"# Traceability\n\n{verified} of {len(rows)} requirements are verified by an executed test that names them.\n\n"
-        f"{table(columns, [_trace_row(row) for row in rows])}"
-    )
+    return f"# Traceability\n\n{verified_text(rows)}\n\n{table(columns, [_trace_row(row) for row in rows])}"
 
 
 def _trace_row(row: TraceRow) -> tuple[str, ...]:

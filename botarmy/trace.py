@@ -11,7 +11,7 @@ from typing import Any
 
 from botarmy.records import ArtifactVersion, GateRequest, Record
 
-UNCOVERED = "uncovered"
+UNCOVERED, CONTEXT = "uncovered", "context"
 
 
 class TracedTest(Record):
@@ -38,7 +38,10 @@ class Approved(Record):
 
 
 class TraceRow(Record):
-    """One requirement and all that hangs on it. `status` is verified, failed or uncovered."""
+    """One requirement and all that hangs on it.
+
+    `status` is verified, failed or uncovered; "context" for a sentence that asks for nothing and so needs no test.
+    """
 
     id: str
     text: str
@@ -130,10 +133,21 @@ def _row(requirement: Mapping[str, Any], index: _Index, approval: Approved | Non
         operations=index.operations_of(features),
         files=index.files_of(name, features),
         tests=tests,
-        status=judged["status"] if judged else UNCOVERED,
+        status=_status(requirement["kind"], judged["status"] if judged else UNCOVERED),
         evidence=index.evidence if tests else (),
         approval=approval if tests else None,
     )
+
+
+def _status(kind: str, judged: str) -> str:
+    return CONTEXT if kind == CONTEXT and judged == UNCOVERED else str(judged)
+
+
+def verified_text(rows: Sequence[TraceRow]) -> str:
+    """Say how many of the requirements that ask for something are proven."""
+    asking = [row for row in rows if row.status != CONTEXT]
+    verified = sum(row.status == "verified" for row in asking)
+    return f"{verified} of {len(asking)} requirements are verified by an executed test that names them."
 
 
 def _approval(heads: Mapping[str, ArtifactVersion], gates: Sequence[GateRequest]) -> Approved | None:

@@ -43,13 +43,25 @@ def export(project: str, directory: Path, as_json: bool) -> None:
         say(f"{done.commits} commits, {done.files} files in {done.directory}")
 
 
-async def export_project(project: str, directory: Path, *, actor: str = "cli") -> Exported:
+def see_free(directory: Path) -> None:
+    """See, before a run begins, that its result can be exported to a directory.
+
+    Raises:
+        InputError: it is a file, or holds something other than an export in which nothing was changed.
+        ExportError: git is missing.
+    """
+    find_git()
+    check_destination(directory.resolve(), None, _git_status)
+
+
+async def export_project(project: str, directory: Path, *, actor: str = "cli", replace_other: bool = False) -> Exported:
     """Export a project by name.
 
     Args:
         project: slug or id.
         directory: where to; see the command.
         actor: who is named in the audit event.
+        replace_other: whether an untouched export of another project may be replaced.
 
     Returns:
         What was written.
@@ -64,20 +76,23 @@ async def export_project(project: str, directory: Path, *, actor: str = "cli") -
         async with opened.read() as view:
             snapshot = await fetch_snapshot(view, project)
             versions = await view.artifacts.heads(snapshot.project.id)
-        done = write_export(snapshot, versions, directory)
+        done = write_export(snapshot, versions, directory, replace_other=replace_other)
         async with opened.work(actor=actor) as work:
             found, detail = snapshot.project, done.model_dump()
             await work.audit.add(found.id, actor, EXPORTED, found.slug, detail=detail)
     return done
 
 
-def write_export(snapshot: Snapshot, versions: Mapping[str, ArtifactVersion], directory: Path) -> Exported:
+def write_export(
+    snapshot: Snapshot, versions: Mapping[str, ArtifactVersion], directory: Path, *, replace_other: bool = False
+) -> Exported:
     """Write a project's repository to a directory: all of it, or nothing.
 
     Args:
         snapshot: the project.
         versions: the current version of each artifact kind.
         directory: where to.
+        replace_other: whether an untouched export of another project may be replaced.
 
     Raises:
         see export_project.
@@ -87,7 +102,7 @@ def write_export(snapshot: Snapshot, versions: Mapping[str, ArtifactVersion], di
     find_git()
     destination = directory.resolve()
     project = snapshot.project
-    check_destination(destination, str(project.id), _git_status)
+    check_destination(destination, None if replace_other else str(project.id), _git_status)
     commits = plan_commits(snapshot, versions, product_files)
     if not commits:
         raise ExportError(

@@ -24,12 +24,12 @@ MARKER = Path(".git") / "botarmy-export.json"
 _CACHES = ("__pycache__/", ".pytest_cache/", ".ruff_cache/", ".mypy_cache/")
 
 
-def check_destination(destination: Path, project: str, status: Callable[[Path], tuple[str, str]]) -> None:
+def check_destination(destination: Path, project: str | None, status: Callable[[Path], tuple[str, str]]) -> None:
     """Refuse a destination that holds anything which is not a former, untouched export of the same project.
 
     Args:
         destination: where the export shall be.
-        project: the project's id.
+        project: the project's id; None where an untouched export of any project may be replaced.
         status: gives (head commit, `git status --porcelain --ignored`) of a repository.
 
     Raises:
@@ -47,7 +47,7 @@ def check_destination(destination: Path, project: str, status: Callable[[Path], 
             f"Cannot export to {destination}. It is not empty, and not an export of BotArmy.",
             hint="Name an empty or new directory.",
         )
-    if marker.get("project") != project:
+    if project is not None and marker.get("project") != project:
         raise InputError(
             f'Cannot export to {destination}. It holds an export of another project, "{marker.get("slug")}".',
             hint="Name another directory, or remove that one yourself.",

@@ -105,10 +105,13 @@ def _check_out(out: Path | None) -> None:
     """Refuse an unusable --out before anything is done.
 
     Raises:
-        InputError: it is a file or lies below one.
+        InputError: it is a file or lies below one, or holds something that is not an untouched export.
+        ExportError: git is missing.
     """
     if out is None:
         return
+    from cli.export import see_free
+
     for part in (out, *out.absolute().parents):
         if part.exists():
             if not part.is_dir():
@@ -117,7 +120,8 @@ def _check_out(out: Path | None) -> None:
                 )
             if not os.access(part, os.W_OK):
                 raise InputError(f"--out {out} cannot be written. There is no permission to write in {part}.")
-            return
+            break
+    see_free(out)
 
 
 async def _run(
@@ -229,7 +233,7 @@ def _finish(project: Project, error: BotArmyError | None, out: Path | None, *, a
     if error is not None and project.status not in EXIT_CODES:
         raise error
     if out is not None and project.status is Status.completed:
-        read(export_project(project.slug, out))
+        read(export_project(project.slug, out, replace_other=True))
 
     async def snapshot() -> Any:
         async with working() as work:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from botarmy.trace import Approved, TraceRow, trace_requirements
+from botarmy.trace import Approved, TraceRow, trace_requirements, verified_text
 from cli.reading import fetch_heads_and_gates, reading, run
 from cli.terminal import heading, one_line, say, write_json, write_table
 
@@ -54,9 +54,8 @@ def _only(rows: Sequence[TraceRow], requirement: str) -> tuple[TraceRow, ...]:
 def _write_all(rows: Sequence[TraceRow]) -> None:
     columns = ("ID", "STATUS", "PRIORITY", "FEATURES", "CRITERIA", "OPS", "FILES", "TESTS", "REQUIREMENT")
     write_table(columns, [_row(row) for row in rows])
-    verified = sum(row.status == "verified" for row in rows)
     say()
-    say(f"{verified} of {len(rows)} verified by an executed test. `--requirement ID` shows one in full.")
+    say(f"{verified_text(rows)} `--requirement ID` shows one in full.")
     approval = next((row.approval for row in rows if row.approval), None)
     if approval is not None:
         say(f"proof decided: {_approval(approval)}")

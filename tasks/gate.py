@@ -142,7 +142,10 @@ async def carry_out(
             await work.attempts.finish(attempt.id, Status.completed, gate.verdict, handoff)
             return Status.completed
         await work.attempts.finish(attempt.id, Status.rejected, gate.verdict, None)
-        if attempt.number < phase.gate.max_attempts:
+        attempts = await work.attempts.list(project.id)
+        # What a rerun or a rollback has set aside does not count: its numbers go on, its tries begin anew.
+        tries = [each for each in attempts if each.phase == phase.name and not each.superseded]
+        if len(tries) < phase.gate.max_attempts:
             return Status.rejected
         await work.projects.set_status(project.id, Status.stopped)
         return Status.stopped

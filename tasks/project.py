@@ -22,10 +22,11 @@ async def new_project(
         UnknownName: there is no such workflow.
     """
     text = read_brief(brief.encode("utf-8", "surrogatepass"), runtime.settings.max_brief_bytes)
-    runtime.core.workflow(workflow)
+    # Pinned, so that lists and `show` need not read the workflow, and tell the truth after it was changed.
+    phases = [{"name": phase.name, "agent": phase.agent} for phase in runtime.core.workflow(workflow).phases]
     words = name or title(text)
     async with runtime.database.work() as work:
-        return await work.projects.create(words, slugify(words), text, workflow, options or {})
+        return await work.projects.create(words, slugify(words), text, workflow, {**(options or {}), "phases": phases})
 
 
 async def existing_project(runtime: Runtime, name: str) -> Project:
@@ -84,8 +85,7 @@ async def due_attempt(runtime: Runtime, project: Project, phase: Phase) -> Attem
     Recovery goes on with the open attempt. Only a rejection or a rerun opens another, with the reasons as feedback.
     """
     async with runtime.database.work(runtime.hold) as work:
-        attempts = [each for each in await work.attempts.list(project.id) if each.phase == phase.name]
-        last = attempts[-1] if attempts else None
+        last = await work.attempts.current(project.id, phase.name)
         if last is not None and last.status is Status.completed:
             return None
         feedback: tuple[str, ...] = last.feedback if last is not None else ()

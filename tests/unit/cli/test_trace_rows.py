@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from botarmy.trace import trace_requirements
+from botarmy.trace import trace_requirements, verified_text
 
 
 def test_a_requirement_is_followed_to_everything_that_names_it(make_snapshot, make_versions):
@@ -46,3 +46,13 @@ def test_requirements_without_anything_else_are_uncovered(make_versions):
     versions = make_versions()
     rows = trace_requirements({"user_requirements": versions["user_requirements"]})
     assert [row.status for row in rows] == ["uncovered", "uncovered"]
+
+
+def test_a_sentence_that_asks_for_nothing_is_context_and_not_counted(make_versions):
+    versions = make_versions()
+    background = versions["user_requirements"].content["requirements"][1] | {"kind": "context"}
+    asking = versions["user_requirements"].content["requirements"][0]
+    changed = versions["user_requirements"].model_copy(update={"content": {"requirements": [asking, background]}})
+    rows = trace_requirements(versions | {"user_requirements": changed})
+    assert [row.status for row in rows] == ["verified", "context"]
+    assert verified_text(rows).startswith("1 of 1 requirements are verified")
