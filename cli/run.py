@@ -132,7 +132,7 @@ async def _run(
 
     async with open_runtime(settings, report=report, unsafe_no_sandbox=options["unsafe"]) as runtime:
         project = await _take_up(runtime, text, project_name, options)
-        _announce(settings, project, report)
+        await _announce(runtime, project, report)
         with prefect_for(settings.botarmy_home, runtime.prefect_url) as api:
             os.environ.update(api.environment() | _quiet_prefect())
             with installed(runtime):
@@ -170,27 +170,17 @@ async def _take_up(runtime: Runtime, text: str, name: str, options: dict[str, An
     return project
 
 
-def _announce(settings: Settings, project: Project, report: Report) -> None:
-    """Say, before the first call, which model works for which role and what it may cost."""
+async def _announce(runtime: Runtime, project: Project, report: Report) -> None:
+    """Say, before the first call, which model works for which role and what this brief can be expected to cost."""
     from botarmy.progress import Progress
+    from tasks.forecast import expected_costs, role_lines
 
     report(Progress(step="project", text=f"{project.slug} (workflow {project.workflow})"))
-    for line in describe_roles(settings):
+    core = runtime.core
+    workflow = core.workflow(project.workflow)
+    expected = await expected_costs(project.brief, workflow, core.template, runtime.roles, runtime.prices)
+    for line in role_lines(expected, runtime.roles):
         report(Progress(step="role", text=line))
-
-
-def describe_roles(settings: Settings) -> tuple[str, ...]:
-    """Return a line per provider: which roles it serves, and what a call may cost; and how to switch."""
-    from botarmy.settings import role_map
-
-    served: dict[str, list[str]] = {}
-    for role, choice in role_map(settings).items():
-        served.setdefault(f"{choice.provider} {choice.model or ''}".strip(), []).append(role)
-    lines = [f"{', '.join(roles)}: {provider}" for provider, roles in served.items()]
-    if set(served) == {"offline"}:
-        lines.append("offline is a scaffold generator, no model: it costs nothing and sends nothing anywhere.")
-        lines.append("A model: set e.g. CODER_AGENT_PROVIDER=openai and CODER_AGENT_MODEL, see .env.example.")
-    return tuple(lines)
 
 
 def _quiet_prefect() -> dict[str, str]:

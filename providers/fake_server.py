@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -68,12 +68,17 @@ def stream(*items: Any, cut_at: int | None = None) -> Say:
 class FakeServer:
     """Use as `async with FakeServer([Say(...), ...]) as server`; the last reply is repeated.
 
+    Args:
+        replies: what to say, in turn.
+        respond: makes the reply to a request, where a list cannot.
+
     Attributes:
         asked: what came, in order.
         url: the address without a slash at the end.
     """
 
-    def __init__(self, replies: Iterable[Say]) -> None:
+    def __init__(self, replies: Iterable[Say] = (), *, respond: Callable[[Asked], Say] | None = None) -> None:
+        self._respond = respond or self._next
         self.replies = list(replies)
         self.asked: list[Asked] = []
         self.url = ""
@@ -115,9 +120,12 @@ class FakeServer:
         method, path, _ = head[0].split(" ", 2)
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         raw = await _read_body(reader, headers)
-        say = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        self.asked.append(Asked(method, path, headers, _json(raw)))
-        return await _reply(writer, say)
+        asked = Asked(method, path, headers, _json(raw))
+        self.asked.append(asked)
+        return await _reply(writer, self._respond(asked))
+
+    def _next(self, _: Asked) -> Say:
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
 async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
@@ -14,7 +15,7 @@ from botarmy.completion import Completion, CompletionRequest, Progress, Provider
 from botarmy.errors import BotArmyError, RateLimited, SettingsError
 from botarmy.pricing import Prices
 from botarmy.rate_limit import RateLimit
-from botarmy.records import Budget, LLMCall, Record, Spending
+from botarmy.records import Budget, LLMCall, Record, Spending, canonical_json
 from botarmy.retry import Clock
 from tasks.ledger import (
     COMPLETED,
@@ -176,7 +177,7 @@ class Exchanges:
         started = self._clock.now()
         self.tell("started", request, provider=provider.name, model=provider.model)
         try:
-            done = await self._ask(provider, request)
+            done = _in_canonical_form(await self._ask(provider, request))
         except BotArmyError as error:
             cost = cost_of_failure(self._prices, provider, error)
             await self._settle(failed_row(row, error, cost, self._clock.now() - started))
@@ -272,6 +273,16 @@ class Exchanges:
                 kind=kind, role=request.role, purpose=request.purpose, provider=provider, model=model, message=message
             )
         )
+
+
+def _in_canonical_form(done: Completion) -> Completion:
+    """Return the completion as it will come back from the ledger.
+
+    Answers enter later prompts. Were the order of their keys another after a crash, the prompts would be others too,
+    and all that follows would be asked, and paid, again.
+    """
+    text = canonical_json(done.parsed)
+    return done.model_copy(update={"text": text, "parsed": json.loads(text)})
 
 
 def _tokens(usage: Usage) -> int:

@@ -43,6 +43,41 @@ class ExpectedCost(Record):
     usd: Decimal | None
 
 
+def role_lines(expected: tuple[ExpectedCost, ...], roles: RoleMap) -> tuple[str, ...]:
+    """Return what a person wants to read before the first call: who serves whom, at what cost, and how to switch."""
+    served: dict[str, list[ExpectedCost]] = {}
+    for line in expected:
+        served.setdefault(", then ".join(f"{p.name} {p.model}" for p in roles[line.role]), []).append(line)
+    lines = [f"{', '.join(line.role for line in group)}: {who}{_amount(group)}" for who, group in served.items()]
+    if all(line.deterministic for line in expected):
+        return (
+            *lines,
+            "offline is a scaffold generator, no model: it costs nothing and sends nothing anywhere.",
+            "A model: set e.g. CODER_AGENT_PROVIDER=openai and CODER_AGENT_MODEL, see .env.example.",
+        )
+    return (*lines, _total(expected))
+
+
+def _amount(group: list[ExpectedCost]) -> str:
+    calls = sum(line.calls for line in group)
+    known = [line.usd for line in group if line.usd is not None]
+    if all(line.deterministic for line in group):
+        return ", no model, no cost"
+    if len(known) < len(group):
+        return f", {calls} calls or more, price unknown"
+    return f", {calls} calls, about {sum(known, Decimal(0)):.2f} USD"
+
+
+def _total(expected: tuple[ExpectedCost, ...]) -> str:
+    known = sum((line.usd for line in expected if line.usd is not None), Decimal(0))
+    unknown = [line.role for line in expected if line.usd is None]
+    rest = f", and what {', '.join(unknown)} cost is not known" if unknown else ""
+    return (
+        f"Expected cost for this brief: about {known:.2f} USD{rest};"
+        " more where a model reasons, repairs an answer or repeats a phase. --budget sets a limit."
+    )
+
+
 class _Rehearsal:
     """Answers by the scaffold generator and notes how much was asked and written."""
 

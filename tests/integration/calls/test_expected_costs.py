@@ -10,7 +10,7 @@ from botarmy.records import Workflow
 from providers.fake import ScriptedProvider
 from providers.offline.provider import OfflineProvider
 from storage.definitions import Core, core_directories, load_core
-from tasks.forecast import expected_costs
+from tasks.forecast import expected_costs, role_lines
 from tasks.roles import ROLES, RoleMap
 
 BRIEF = (Path(__file__).parents[3] / "examples" / "briefs" / "library.md").read_text(encoding="utf-8")
@@ -34,6 +34,15 @@ async def test_each_role_has_its_price() -> None:
     assert coder.output_tokens > 10_000
     assert by_role["tester"].usd is None
     assert (by_role["deployer"].usd, by_role["deployer"].calls) == (Decimal(0), 3)
+    told = role_lines(lines, RoleMap(served))
+    known = sum(line.usd for line in lines if line.usd is not None)
+    paid_for = "analyst, architect, coder: p model-1, 13 calls, about"
+    assert told[0] == f"{paid_for} {known:.2f} USD"
+    assert told[1] == "tester: q model-1, 1 calls or more, price unknown"
+    assert told[2] == "deployer: offline scaffold-1, no model, no cost"
+    assert told[3].startswith(
+        f"Expected cost for this brief: about {known:.2f} USD, and what tester cost is not known;"
+    )
 
 
 async def test_a_scaffold_costs_nothing_and_is_not_rehearsed() -> None:
@@ -42,6 +51,9 @@ async def test_a_scaffold_costs_nothing_and_is_not_rehearsed() -> None:
         BRIEF, workflow, core.template, RoleMap({role: [OfflineProvider()] for role in ROLES}), Prices()
     )
     assert {(line.usd, line.calls, line.deterministic) for line in lines} == {(Decimal(0), 0, True)}
+    told = role_lines(lines, RoleMap({role: [OfflineProvider()] for role in ROLES}))
+    assert told[0] == "analyst, architect, coder, tester, deployer: offline scaffold-1, no model, no cost"
+    assert "costs nothing" in told[1]
 
 
 async def test_what_cannot_be_rehearsed_is_unknown() -> None:
