@@ -84,10 +84,12 @@ class Fields:
         return node
 
     def _missing(self, key: str) -> None:
-        near = near_match(key, self.node.pairs)
-        hint = f'Did you mean this key by "{near}"?' if near and near not in self.known else ""
+        """Report an absent key: at the key that was probably meant, else at the mapping."""
+        near = near_match(key, [name for name in self.node.pairs if name not in self.known], cutoff=0.75)
+        hint = f'Did you mean this key by "{near}"?' if near else ""
         message = f'{self.where[:1].upper()}{self.where[1:]} has no "{key}".'
-        self.problems.add("missing-key", self.source, self.position(), message, hint=hint)
+        where = self.key_position(near) if near else self.position()
+        self.problems.add("missing-key", self.source, where, message, hint=hint)
 
     def wrong(self, key: str, node: Node, wanted: str) -> None:
         """Report a value of the wrong type."""

@@ -16,7 +16,9 @@ from botarmy.definitions.templates import stem_of
 FENCE = re.compile(r"^(\s*(?:[-*+]\s+|\d+[.)]\s+|>\s*)*)(`{3,}|~{3,})\s*([^`]*)$")
 HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*\S)\s*$")
 ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[( |x|X)\]\s+(\S.*)$")
-ALMOST_ITEM = re.compile(r"^\s*(?:[-*+]\s*\[[ xX]?\s*\]\S?|[-*+]\[[ xX]?\]|[-*+]\s*\[(?: {2,}|)\]\s).*$")
+ALMOST_ITEM = re.compile(
+    r"^\s*(?:[-*+]\s*\[(?![^\]]*\])|[-*+]\s*\[[ xX]?\s*\]\S?|[-*+]\[[ xX]?\]|[-*+]\s*\[(?: {2,}|)\]\s).*$"
+)
 DECIDED = re.compile(r"\s*\((measure|check):\s*([\w-]+)(?:\s*>=\s*([0-9.]+))?\)\s*$")
 CONFLICT = re.compile(r"^(<{7}|>{7})( |$)")
 REFERENCE = re.compile(

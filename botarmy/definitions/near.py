@@ -8,10 +8,10 @@ from difflib import get_close_matches
 SHOWN = 12
 
 
-def near_match(word: str, known: Iterable[str]) -> str | None:
+def near_match(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the known name that is most like `word`, or None."""
     by_fold = {name.casefold(): name for name in sorted(known, reverse=True)}
-    found = get_close_matches(word.casefold(), sorted(by_fold), n=1, cutoff=0.6)
+    found = get_close_matches(word.casefold(), sorted(by_fold), n=1, cutoff=cutoff)
     return by_fold[found[0]] if found else None
 
 

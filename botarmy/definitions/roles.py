@@ -9,12 +9,13 @@ from botarmy.definitions.diagnostics import Problems
 from botarmy.definitions.fields import Fields, kind_of, root_fields
 from botarmy.definitions.markdown import Fence, check_markdown, scan
 from botarmy.definitions.models import AgentRole
-from botarmy.definitions.near import one_off
+from botarmy.definitions.near import near_match
 from botarmy.definitions.source import Position, Source
 from botarmy.definitions.templates import stem_of
 from botarmy.definitions.tree import Mapping, Node, Scalar, Sequence, parse_tree, plain
 
 FOLDERS = ("tasks", "templates", "checklists", "data", "utils", "workflows", "agents")
+KEYS = ("agent", "persona", "commands", "dependencies", "core_principles")
 FREE = ("IDE-FILE-RESOLUTION", "REQUEST-RESOLUTION", "activation-instructions", "root")
 
 
@@ -47,6 +48,7 @@ def read_role(source: Source, problems: Problems) -> RoleDraft | None:
 def _role(fields: Fields, source: Source, block: Fence) -> RoleDraft | None:
     agent = fields.fields("agent", required=True)
     if agent is None:
+        _rest(fields)
         return None
     identifier = agent.name("id", required=True)
     draft = RoleDraft(AgentRole(name=stem_of(source.file), sha256=source.sha256, file=source.file), fields.source)
@@ -101,6 +103,8 @@ def _principles(fields: Fields | None) -> tuple[str, ...]:
 def _persona(persona: Fields | None) -> dict[str, Any]:
     if persona is None:
         return {}
+    for key in ("role", "style", "identity", "focus"):
+        persona.text(key)
     return {key: plain(node) for key, (_, node) in persona.node.pairs.items() if key != "core_principles"}
 
 
@@ -142,13 +146,13 @@ def _rest(fields: Fields) -> dict[str, Any]:
 
     Only what is misspelt is reported: a key that is nearly one of the format's own.
     """
-    own = ("agent", "persona", "commands", "dependencies", "core_principles")
+    own = [one for one in KEYS if one not in fields.node.pairs]
     extra: dict[str, Any] = {}
     for name, (key, node) in fields.node.pairs.items():
         if name in fields.known:
             continue
         extra[name] = plain(node)
-        near = next((one for one in own if one_off(name, one)), None)
+        near = near_match(name, own, cutoff=0.8)
         if near:
             fields.problem("unknown-key", key, f'The agent has the key "{name}".', f'Did you mean "{near}"?')
         elif isinstance(node, Scalar) and node.value is None:

@@ -18,13 +18,11 @@ from yaml.resolver import Resolver
 from botarmy.definitions.diagnostics import Problems
 from botarmy.definitions.limits import LIMITS, Limits
 from botarmy.definitions.source import Position, Source
+from botarmy.definitions.yaml_errors import LOADER, QUOTES, report_syntax, runs_on
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CORE_TAGS = ("null", "bool", "int", "float", "str", "timestamp", "merge", "value")
 TAG = "tag:yaml.org,2002:"
 TRUE = frozenset({"yes", "true", "on"})
-QUOTES = ("'", '"')
-KEY_LINE = re.compile(r"\s*(- )?[A-Za-z_][\w-]*:(\s|$)")
 
 
 @dataclass(eq=False)
@@ -171,7 +169,7 @@ class _Builder:
             tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
         value = _scalar_value(event.value, str(tag))
         last, style = event.end_mark.line, event.style or ""
-        if style in QUOTES and _swallows(self.source, mark.line, last):
+        if style in QUOTES and runs_on(self.source, mark.line, last):
             where = self.source.at(mark.line, mark.column)
             message = f"The quoted text goes on to line {self.source.at(last).line} over what looks like further keys."
             self.problems.add("yaml-quote-runs-on", self.source, where, message)
@@ -240,65 +238,9 @@ def parse_tree(source: Source, problems: Problems, limits: Limits = LIMITS) -> N
     except _Refused:
         return None
     except yaml.YAMLError as error:
-        _syntax_error(error, source, problems)
+        report_syntax(error, source, problems)
         return None
     if root is None or (isinstance(root, Scalar) and root.value is None):
         problems.add("empty-file", source, Position(source.first_line, 1), "The file holds no YAML value.")
         return None
     return root
-
-
-def _swallows(source: Source, first: int, last: int) -> bool:
-    """Say whether the lines after the first of a quoted text look like keys: a closing quote is missing then."""
-    return any(KEY_LINE.match(line) for line in source.lines[first + 1 : last + 1])
-
-
-def _runaway(source: Source) -> Any:
-    """Return the last quoted text before a syntax error that runs over further keys: its token, or None."""
-    found = None
-    try:
-        for token in yaml.scan(source.text, Loader=LOADER):
-            quoted = isinstance(token, yaml.ScalarToken) and token.style in QUOTES
-            if quoted and _swallows(source, token.start_mark.line, token.end_mark.line):
-                found = token
-    except yaml.YAMLError:
-        pass
-    return found
-
-
-def _syntax_error(error: yaml.YAMLError, source: Source, problems: Problems) -> None:
-    """Report a parser's error where the author can mend it: at the opening mark when something is unclosed."""
-    runaway = _runaway(source)
-    if runaway is not None:
-        mark, last = runaway.start_mark, source.at(runaway.end_mark.line).line
-        message = f"The quoted text that begins here goes on to line {last}: its closing quote is missing."
-        problems.add("yaml-syntax", source, source.at(mark.line, mark.column), message)
-        return
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = str(getattr(error, "problem", None) or error).strip()
-    context = str(getattr(error, "context", None) or "")
-    opening = getattr(error, "context_mark", None)
-    unclosed = opening is not None and ("quoted scalar" in context or "flow" in context)
-    if unclosed and ("end of stream" in problem or "expected ',' or" in problem):
-        mark = opening
-    line, column = _within(source, mark.line, mark.column) if mark else (0, 0)
-    code, column = _kind(source.lines[line], problem, column)
-    text = f"{context}: {problem}" if context else problem
-    problems.add(code, source, source.at(line, column), f"{text[:1].upper()}{text[1:]}.")
-
-
-def _kind(here: str, problem: str, column: int) -> tuple[str, int]:
-    """Return the code of a parser's problem and the column to show."""
-    if "\t" in here[: len(here) - len(here.lstrip())] or "tab" in problem:
-        return "yaml-tab", max(here.find("\t"), 0)
-    return "yaml-quote" if "mapping values are not allowed" in problem else "yaml-syntax", column
-
-
-def _within(source: Source, line: int, column: int) -> tuple[int, int]:
-    """Move a mark behind the last line to the last line that holds something."""
-    if line < len(source.lines) and (source.lines[line].strip() or line == 0):
-        return line, column
-    line = min(line, len(source.lines) - 1)
-    while line > 0 and not source.lines[line].strip():
-        line -= 1
-    return line, len(source.lines[line].rstrip())

@@ -159,6 +159,26 @@ def unknown_name(path: str, lines: list[str], rng: random.Random) -> tuple[list[
     return [*lines[:at], re.sub(r"([a-z])(\.md|\.yaml)?$", r"\1xq\2", lines[at]), *lines[at + 1 :]], at + 1
 
 
+def no_colon(path: str, lines: list[str], rng: random.Random) -> tuple[list[str], int] | None:
+    found = [at for at in places(path, lines, r" +(- )?[a-z_]+: [A-Za-z][\w -]*$") if not in_text(lines, at)]
+    found = [
+        at for at in found if not lines[at].startswith("  - ") or not path.startswith("agents/")
+    ]  # texts are items there
+    if not found:
+        return None
+    at = rng.choice(found)
+    return [*lines[:at], lines[at].replace(":", "", 1), *lines[at + 1 :]], at + 1
+
+
+def indented(path: str, lines: list[str], rng: random.Random) -> tuple[list[str], int] | None:
+    found = [at for at in places(path, lines, r" +[a-z_]+: [A-Za-z][\w -]*$") if not in_text(lines, at)]
+    found = [at for at in found if at + 1 < len(lines) and re.match(r" +[a-z_]+: ", lines[at + 1])]
+    if not found:
+        return None
+    at = rng.choice(found)
+    return [*lines[:at], " " + lines[at], *lines[at + 1 :]], at + 1
+
+
 def control(path: str, lines: list[str], rng: random.Random) -> tuple[list[str], int] | None:
     at = rng.randrange(len(lines))
     return [*lines[:at], lines[at] + "\x07", *lines[at + 1 :]], at + 1
@@ -212,6 +232,8 @@ BREAKS: dict[str, Break] = {
     "list for text": list_for_text,
     "misspelt key": misspelt_key,
     "unknown name": unknown_name,
+    "no colon": no_colon,
+    "one space more": indented,
     "control character": control,
     "open fence": open_fence,
     "open instruction": open_instruction,
