@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,18 +99,29 @@ def wait_for(look: Callable[[], Any], what: str, timeout: float) -> Any:
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def product() -> Iterator[Product]:
     """A home without services; Postgres is started by the first command and stopped at the end."""
-    made = Product(tmp_path_factory.mktemp("home"))
-    yield made
-    made.run("down")
+    with _home() as home:
+        made = Product(home)
+        yield made
+        made.run("down")
+
+
+@contextlib.contextmanager
+def _home() -> Iterator[Path]:
+    """A folder of its own: pytest closes its temporary folders to other users, and Postgres runs as one of them."""
+    home = Path(tempfile.mkdtemp(prefix="botarmy-e2e-"))
+    home.chmod(0o755)
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def services() -> Iterator[Product]:
     """A home with everything that `botarmy up` starts."""
-    made = Product(tmp_path_factory.mktemp("services"), BOTARMY_RECOVERY_WINDOW_S="5")
-    done = made.run("up", "--detach")
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield made
-    made.run("down")
+    with _home() as home:
+        made = Product(home, BOTARMY_RECOVERY_WINDOW_S="5")
+        done = made.run("up", "--detach")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield made
+        made.run("down")
