@@ -13,7 +13,6 @@ from botarmy.definitions.sections import check_placeholders, read_sections
 from botarmy.definitions.source import Source
 from botarmy.definitions.tree import Mapping, Node, Scalar, parse_tree, plain
 
-PLAIN_DOCUMENT_HINT = "A BMAD template without sections is a plain document; it is kept as it is."
 VARIABLE_TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,

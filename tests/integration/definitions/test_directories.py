@@ -166,6 +166,35 @@ def test_an_empty_and_an_absent_directory_are_told(tmp_path: Path) -> None:
         load_core(tmp_path / "file")
 
 
+def test_an_agents_file_stands_in_front_of_its_prompts(tmp_path: Path) -> None:
+    text = "# A\n\n```yaml\nagent: {id: analyst, title: Seer, customization: 'Use {{ no }} jargon.'}\n```\n"
+    put(tmp_path, "agents/analyst.md", text)
+    core = over(tmp_path)
+    plain = core.template("prd-template")
+    own = core.template("prd-template", "analyst")
+    system = own.render("project_plan", {"brief": "B", "sentences": []})[0].content
+    assert system.startswith(
+        "You are analyst, Seer.\n\nThis takes precedence over everything above:\nUse {{ no }} jargon.\n\nYou are"
+    )
+    assert own.sha256 != plain.sha256
+    assert core.template("prd-template", "nobody") == plain
+
+
+def test_every_kind_can_be_explained(tmp_path: Path) -> None:
+    put(tmp_path, "tasks/do.md", "# Do\n\nDo it.\n")
+    core = over(tmp_path)
+    for kind in ("workflow", "template", "partial", "team", "agent", "checklist", "task"):
+        for name in core.library.names(kind):
+            found = core.explain(kind, name)
+            assert found.files, (kind, name)
+            assert found.render().startswith(f"{kind} {name}\n  from ")
+    with pytest.raises(UnknownName) as caught:
+        core.explain("templates", "prd-template")
+    assert caught.value.hint == 'Did you mean "template"?'
+    with pytest.raises(UnknownName, match="no workflow of steps"):
+        core.explain("template", "sdlc/Plan")
+
+
 # -- teams
 
 

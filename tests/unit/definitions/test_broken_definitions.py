@@ -293,6 +293,16 @@ BMAD = [
     Broken("unreachable-phase", S, step("creates: prd.md", "creates: prd.md\n      requires: §story.md"), warning=True),
     Broken("unknown-reference", S, step("creates: prd.md", "creates: prd.md\n      uses: §prd-tmpll"), warning=True),
     Broken("wrong-type", S, step("creates: prd.md", "creates: prd.md\n      optional: §maybe")),
+    Broken(
+        "unknown-agent",
+        S,
+        step(
+            "      creates: prd.md",
+            "      routes:\n        small: {agent: §analist, uses: do}\n        big: {continue: to_next}",
+        ),
+        warning=True,
+    ),
+    Broken("wrong-type", S, step("      creates: prd.md", "      routes: {small: §do}")),
     Broken("name-differs", S, step("id: steps", "id: §step"), warning=True),
 ]
 MARKDOWN = [

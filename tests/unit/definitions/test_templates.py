@@ -188,3 +188,15 @@ def test_a_document_template_becomes_markdown() -> None:
 def test_unquoted_placeholders_in_yaml_are_told_at_their_place() -> None:
     with pytest.raises(DefinitionError, match=r"doc\.yaml:5:\d+: error"):
         parse_template(DOCUMENT, "doc.yaml")
+
+
+def test_files_and_sentences_are_shown_readably_and_whole() -> None:
+    template = parse_template("template: {id: t}\nprompts: {unit_tests: '{{ all_inputs }}'}\n", "t.yaml")
+    code = "print('</file>')\n"
+    source = {"files": [{"path": "a.py", "content": code}], "start": ["python"]}
+    given = {"sentences": [{"id": "S1", "text": "One {{ x }}."}], "source_code": source, "feedback": ["late"]}
+    shown = template.render("unit_tests", given)[0].content
+    assert "<sentences>\nS1: One {{ x }}.\n</sentences>" in shown
+    assert f'<file-2 path="a.py">\n{code}\n</file-2>' in shown
+    assert '"start": [' in shown
+    assert "late" not in shown
