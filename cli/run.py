@@ -14,6 +14,7 @@ import click
 
 from botarmy.errors import BotArmyError, BriefError, InputError
 from botarmy.records import Project, Status
+from cli.definition_options import definition_options
 from cli.progress import shown
 from cli.terminal import clean, say, write_json
 
@@ -30,7 +31,7 @@ EXIT_CODES = {Status.completed: 0, Status.waiting: 3, Status.stopped: 4, Status.
 @click.command()
 @click.argument("brief", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--project", "project_name", default="", help="Name of the new project, or the project that goes on.")
-@click.option("--workflow", default="sdlc", show_default=True, help="Workflow of .bmad-core/workflows.")
+@definition_options
 @click.option(
     "--gates",
     type=click.Choice(["auto", "ask", "suspend"]),
@@ -46,7 +47,7 @@ EXIT_CODES = {Status.completed: 0, Status.waiting: 3, Status.stopped: 4, Status.
 def run(
     brief: Path | None,
     project_name: str,
-    workflow: str,
+    definitions: dict[str, Any],
     gates: str,
     out: Path | None,
     budget: Decimal | None,
@@ -73,8 +74,8 @@ def run(
     if gates == "suspend":
         from cli.submit import submit_and_follow
 
-        return submit_and_follow(settings, text, project_name=project_name, workflow=workflow, as_json=as_json)
-    options = {"workflow": workflow, "gates": gates, "budget_usd": budget, "unsafe": unsafe_no_sandbox}
+        return submit_and_follow(settings, text, project_name=project_name, definitions=definitions, as_json=as_json)
+    options = {"definitions": definitions, "gates": gates, "budget_usd": budget, "unsafe": unsafe_no_sandbox}
     with shown(quiet=as_json, plain=gates == "ask") as report:
         project, error = asyncio.run(_run(settings, text, project_name, options, report))
     return _finish(project, error, out, as_json=as_json)
@@ -129,9 +130,11 @@ async def _run(
 ) -> tuple[Project, BotArmyError | None]:
     from flows.server import prefect_for
     from tasks.runtime import installed, open_runtime
+    from tasks.selection import Selection
 
-    async with open_runtime(settings, report=report, unsafe_no_sandbox=options["unsafe"]) as runtime:
-        project = await _take_up(runtime, text, project_name, options)
+    async with open_runtime(settings, report=report, unsafe_no_sandbox=options["unsafe"]) as opened:
+        project = await _take_up(opened, text, project_name, options)
+        runtime = await opened.serving(Selection.of(project))
         await _announce(runtime, project, report)
         with prefect_for(settings.botarmy_home, runtime.prefect_url) as api:
             os.environ.update(api.environment() | _quiet_prefect())
@@ -145,6 +148,7 @@ async def _take_up(runtime: Runtime, text: str, name: str, options: dict[str, An
     """Return the project to carry on: the named one where it exists, a half-done one of this brief, or a new one."""
     from botarmy.errors import UnknownName
     from tasks.project import existing_project, half_done, new_project
+    from tasks.selection import Selection
 
     project: Project | None = None
     if name:
@@ -161,7 +165,7 @@ async def _take_up(runtime: Runtime, text: str, name: str, options: dict[str, An
             hint=f"Leave the brief out to go on with {project.slug}, or choose another --project name.",
         )
     if project is None:
-        project = await new_project(runtime, text, name=name, workflow=options["workflow"])
+        project = await new_project(runtime, text, name=name, selection=Selection(**options["definitions"]))
     if options["budget_usd"] is not None:
         async with runtime.database.work() as work:
             await work.budgets.set(

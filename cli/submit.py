@@ -11,6 +11,8 @@ import click
 
 from botarmy.errors import BriefError
 from botarmy.records import Status
+from cli.definition_options import definition_options
+from cli.reading import run as run_coroutine
 from cli.terminal import clean, say, write_json
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ first and the run is told the project."""
 @click.command()
 @click.argument("brief", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--project", "project_name", default="", help="Name of the new project, or the project that goes on.")
-@click.option("--workflow", default="sdlc", show_default=True, help="Workflow of .bmad-core/workflows.")
+@definition_options
 @click.option("--priority", type=click.Choice(["critical", "default", "low"]), default="default", show_default=True)
 @click.option(
     "--approval",
@@ -36,7 +38,9 @@ first and the run is told the project."""
     help="always: a person decides at every gate; when_needed: only where the evidence does not.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def submit(brief: Path | None, project_name: str, workflow: str, priority: str, approval: str, as_json: bool) -> int:
+def submit(
+    brief: Path | None, project_name: str, definitions: dict[str, Any], priority: str, approval: str, as_json: bool
+) -> int:
     """Queue BRIEF for the worker that `botarmy up` keeps."""
     from botarmy.settings import load_settings
     from cli.run import read_input
@@ -44,7 +48,7 @@ def submit(brief: Path | None, project_name: str, workflow: str, priority: str, 
     settings = load_settings()
     text = read_input(brief, settings) if brief is not None else ""
     made = submit_text(
-        settings, text, project_name=project_name, workflow=workflow, priority=priority, approval=approval
+        settings, text, project_name=project_name, definitions=definitions, priority=priority, approval=approval
     )
     if as_json:
         write_json(made)
@@ -59,7 +63,7 @@ def submit_text(
     text: str,
     *,
     project_name: str = "",
-    workflow: str = "sdlc",
+    definitions: dict[str, Any] | None = None,
     priority: str = "default",
     approval: str = "always",
 ) -> dict[str, Any]:
@@ -75,37 +79,35 @@ def submit_text(
     if not text and not project_name:
         raise BriefError("There is neither a brief nor a project.", hint="botarmy submit BRIEF, or --project NAME")
     api = find_api(settings.botarmy_home, dict(os.environ))
-    parameters: dict[str, Any] = {"workflow": workflow, "gates": "suspend", "approval": approval}
+    parameters: dict[str, Any] = {"gates": "suspend", "approval": approval}
     if text and len(text.encode()) <= MAX_PARAMETER:
-        parameters |= {"brief": text, "name": project_name}
+        parameters |= {"brief": text, "name": project_name, **(definitions or {})}
     elif text:
-        parameters |= {"project": _store(text, project_name, workflow)}
+        parameters |= {"project": run_coroutine(_store(settings, text, project_name, definitions or {}))}
     else:
         parameters |= {"project": project_name}
     run = create_run(api, DEPLOYMENT, parameters, queue=priority)
     return {"flow_run_id": run["id"], "name": run["name"], "url": f"{api.ui_url}/runs/flow-run/{run['id']}"}
 
 
-def _store(text: str, name: str, workflow: str) -> str:
+async def _store(settings: Settings, text: str, name: str, definitions: dict[str, Any]) -> str:
     """Store a brief that is too long for a parameter; return its project's slug."""
-    from cli.reading import run, working
+    from tasks.project import new_project
+    from tasks.runtime import open_runtime
+    from tasks.selection import Selection
 
-    async def create() -> str:
-        from botarmy.brief import slugify, title
-
-        async with working() as work:
-            words = name or title(text)
-            return (await work.projects.create(words, slugify(words), text, workflow, {})).slug
-
-    return str(run(create()))
+    async with open_runtime(settings) as runtime:
+        return (await new_project(runtime, text, name=name, selection=Selection(**definitions))).slug
 
 
-def submit_and_follow(settings: Settings, text: str, *, project_name: str, workflow: str, as_json: bool) -> int:
+def submit_and_follow(
+    settings: Settings, text: str, *, project_name: str, definitions: dict[str, Any], as_json: bool
+) -> int:
     """Submit, then follow the run until it ends (`run --gates suspend`); return the exit code."""
     from cli.reading import fetch_snapshot, run, working
     from cli.run import EXIT_CODES, next_command, write_result
 
-    made = submit_text(settings, text, project_name=project_name, workflow=workflow)
+    made = submit_text(settings, text, project_name=project_name, definitions=definitions)
     click.echo(f"Submitted as {made['name']}: {made['url']}", err=True)
 
     async def look() -> Any:

@@ -25,6 +25,7 @@ from tasks.phase_task import run_phase
 from tasks.project import claim, due_attempt, end_execution, end_project, open_gate
 from tasks.publish import publish_overview
 from tasks.runtime import Runtime, current_or_none, installed, open_runtime
+from tasks.selection import Selection
 
 Gates = Literal["auto", "ask", "suspend"]
 
@@ -35,6 +36,9 @@ async def deliver(
     project: str = "",
     name: str = "",
     workflow: str = "sdlc",
+    team: str = "",
+    bmad: str = "",
+    decided: list[str] | None = None,
     gates: Gates = "suspend",
     approval: Literal["workflow", "always", "when_needed"] = "always",
 ) -> Any:
@@ -45,13 +49,19 @@ async def deliver(
         project: slug or id of an existing project that goes on.
         name: name of a new project; by default the brief's title.
         workflow: name of a workflow in .bmad-core/workflows, without extension.
+        team: name of a team of .bmad-core/agent-teams; by default the settings say who serves whom.
+        bmad: absolute path of a .bmad-core directory of your own, on the worker's machine.
+        decided: conditions and routes of a BMAD workflow, "NAME" or "NAME=no".
         gates: what happens at a gate that the evidence leaves open: auto ends the run, waiting; ask asks in the terminal;
             suspend suspends the run until somebody answers its form.
         approval: always asks a person at every gate, when_needed only where the evidence does not decide, workflow
             leaves it to the workflow's phases.
     """
-    async with _runtime() as runtime:
-        record = await claim(runtime, str(flow_run.id), brief=brief, project=project, name=name, workflow=workflow)
+    async with _runtime() as opened:
+        selection = Selection(workflow=workflow, team=team, bmad=bmad, decided=tuple(decided or ()))
+        run_id = str(flow_run.id)
+        record = await claim(opened, run_id, brief=brief, project=project, name=name, selection=selection)
+        runtime = await opened.serving(Selection.of(record))
         policy = GatePolicy(approval=None if approval == "workflow" else Approval(approval))
         try:
             async with runtime.database.hold(record.id, _holder()) as hold:

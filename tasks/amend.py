@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from botarmy.agents.registry import AGENTS
+from botarmy.agents.registry import agent_of
 from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.artifacts import KINDS
 from botarmy.completion import Ask, Completion, CompletionRequest, Usage
@@ -47,14 +47,15 @@ async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by
     phase = phase_of(workflow, gate.phase)
     contents = {name: head.content for name, head in heads.items()} | {kind: content}
     inputs = set(upstream_kinds(workflow, phase))
+    template = runtime.core.template(phase.template, phase.agent)
     phase_work = PhaseWork(
         phase=phase,
         brief=project.brief,
         artifacts={name: value for name, value in contents.items() if name in inputs},
         feedback=attempt.feedback,
-        template=runtime.core.template(phase.template),
+        template=template,
     )
-    result: PhaseResult = await AGENTS[phase.agent](phase_work, answer_from(contents, calls), runtime.check)
+    result: PhaseResult = await agent_of(phase, template)(phase_work, answer_from(contents, calls), runtime.check)
     async with runtime.database.work(runtime.hold) as work:
         old = heads[kind]
         for name in phase.expected_outputs:

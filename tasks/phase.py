@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botarmy.agents.registry import AGENTS
+from botarmy.agents.registry import agent_of
 from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.checks import Check, CheckRequest, FileText
 from botarmy.errors import UnknownName
@@ -66,14 +66,15 @@ async def work_on(runtime: Runtime, project: Project, workflow: Workflow, phase:
         return
     heads = await _inputs(runtime, project, upstream_kinds(workflow, phase))
     ask = runtime.ask_of(project, phase, attempt)
+    template = runtime.core.template(phase.template, phase.agent)
     work = PhaseWork(
         phase=phase,
         brief=project.brief,
         artifacts={kind: head.content for kind, head in heads.items()},
         feedback=attempt.feedback,
-        template=runtime.core.template(phase.template),
+        template=template,
     )
-    result = await AGENTS[phase.agent](work, ask, _reporting(runtime, phase, attempt))
+    result = await agent_of(phase, template)(work, ask, _reporting(runtime, phase, attempt))
     await save(runtime, project, phase, attempt, result, heads)
 
 
@@ -177,7 +178,7 @@ def _provenance(
     """Say who made this version: the calls that asked for it, or, for a derived kind, all calls of the attempt."""
     completed = [call for call in calls if call.outcome == "completed"]
     made_by = [call for call in completed if call.purpose == kind] or completed
-    template = runtime.core.template(phase.template)
+    template = runtime.core.template(phase.template, phase.agent)
     provider = runtime.roles[phase.agent][0]
     return Provenance(
         phase=phase.name,

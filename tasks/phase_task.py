@@ -110,7 +110,7 @@ async def run_phase(
         "attempt": attempt.number,
         "ask": asked,
         "inputs": {kind: heads[kind].sha256 for kind in upstream_kinds(workflow, phase) if kind in heads},
-        "template": runtime.core.template(phase.template).sha256,
+        "template": runtime.core.template(phase.template, phase.agent).sha256,
         "model": f"{provider.name}/{provider.model}",
     }
     outcome: dict[str, str] = await named(**arguments)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from botarmy.brief import read_brief, slugify, title
@@ -10,11 +9,10 @@ from botarmy.errors import BotArmyError, BriefError, InputError
 from botarmy.records import Attempt, GateRequest, Phase, Project, Status, digest
 from tasks.gate import feedback_of
 from tasks.runtime import Runtime
+from tasks.selection import Selection
 
 
-async def new_project(
-    runtime: Runtime, brief: str, *, name: str = "", workflow: str, options: dict[str, Any] | None = None
-) -> Project:
+async def new_project(runtime: Runtime, brief: str, *, name: str = "", selection: Selection) -> Project:
     """Create a project from a brief; the same brief again makes slug-2.
 
     Raises:
@@ -23,10 +21,13 @@ async def new_project(
     """
     text = read_brief(brief.encode("utf-8", "surrogatepass"), runtime.settings.max_brief_bytes)
     # Pinned, so that lists and `show` need not read the workflow, and tell the truth after it was changed.
-    phases = [{"name": phase.name, "agent": phase.agent} for phase in runtime.core.workflow(workflow).phases]
+    phases = [
+        {"name": phase.name, "agent": phase.agent} for phase in selection.core().workflow(selection.workflow).phases
+    ]
+    settings = selection.pinned() | {"phases": phases}
     words = name or title(text)
     async with runtime.database.work() as work:
-        return await work.projects.create(words, slugify(words), text, workflow, {**(options or {}), "phases": phases})
+        return await work.projects.create(words, slugify(words), text, selection.workflow, settings)
 
 
 async def existing_project(runtime: Runtime, name: str) -> Project:
@@ -56,7 +57,9 @@ async def half_done(runtime: Runtime, brief: str) -> Project | None:
     return None
 
 
-async def claim(runtime: Runtime, flow_run_id: str, *, brief: str, project: str, name: str, workflow: str) -> Project:
+async def claim(
+    runtime: Runtime, flow_run_id: str, *, brief: str, project: str, name: str, selection: Selection
+) -> Project:
     """Return the project of this flow run: the one it has already (it was resumed), a named one, or a new one.
 
     Raises:
@@ -69,7 +72,7 @@ async def claim(runtime: Runtime, flow_run_id: str, *, brief: str, project: str,
     if project:
         record = await existing_project(runtime, project)
     elif brief:
-        record = await new_project(runtime, brief, name=name, workflow=workflow)
+        record = await new_project(runtime, brief, name=name, selection=selection)
     else:
         raise BriefError(
             "There is neither a brief nor a project.", hint="Give the parameter brief (text) or project (slug)."

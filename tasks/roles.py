@@ -124,7 +124,7 @@ def resolve_roles(
     problems += [
         f"llm_provider_configs names the agent {agent!r}, which is no role{near_match(agent, roles)}"
         for agent in rows
-        if agent not in ROLES
+        if agent not in ROLES and agent not in roles
     ]
     if problems:
         raise SettingsError(

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from botarmy.checks import Check
 from botarmy.completion import Ask
@@ -16,17 +15,18 @@ from botarmy.progress import Progress, Report
 from botarmy.rate_limit import RateLimit
 from botarmy.records import Attempt, Phase, Project
 from botarmy.retry import Cooldowns
-from botarmy.settings import Settings, load_settings
+from botarmy.settings import ROLES, Settings, load_settings
 from sandbox.checks import SandboxChecks
 from sandbox.runner import Sandbox
 from storage.connect import open_database
 from storage.database import Database
-from storage.definitions import Core, load_core
+from storage.definitions import Core
 from storage.hold import Hold
 from storage.options import Options
 from tasks.calls import SystemClock, make_ask
 from tasks.exchanges import CallEvent
 from tasks.roles import RoleMap, load_prices, load_rate_limits, resolve_roles
+from tasks.selection import Selection, agents_of, rows_for
 
 
 def _quiet(_step: Progress) -> None:
@@ -42,6 +42,8 @@ class Runtime:
         prices, limits: price lists, and requests and tokens a minute by provider and model.
         cooldowns: providers that are left alone for a while.
         prefect_url: the database for our Prefect server, or "" for Prefect's own choice.
+        opened: role maps whose connections are closed with this runtime.
+        everyone: "provider" or "provider/model" that serves all agents, whatever else is configured.
         hold: this run's exclusive hold on its project; None before the project is known. Every write goes through it.
         report: takes the steps as they happen.
     """
@@ -55,12 +57,32 @@ class Runtime:
     prices: Prices
     limits: Mapping[str, RateLimit]
     cooldowns: Cooldowns
+    everyone: str | None = None
     report: Report = field(default=_quiet)
     hold: Hold | None = None
+    opened: list[RoleMap] = field(default_factory=list)
 
     def holding(self, hold: Hold) -> Runtime:
         """Return the same wiring with this run's hold on its project."""
         return replace(self, hold=hold)
+
+    async def serving(self, selection: Selection) -> Runtime:
+        """Return the wiring of a project that uses these definitions: its workflow, team and providers.
+
+        Raises:
+            UnknownName: no such workflow or team.
+            DefinitionError: a file is wrong, or the team lacks an agent of the workflow.
+            SettingsError: names every agent that cannot be served, before any call is made.
+        """
+        core = selection.core()
+        agents = agents_of(core.workflow(selection.workflow))
+        team = core.team(selection.team, selection.workflow) if selection.team else {}
+        async with self.database.read() as view:
+            stored = await view.provider_configs.list()
+        rows = rows_for(agents, self.settings, stored, team)
+        roles = resolve_roles(self.settings, rows, everyone=self.everyone, roles=(*ROLES, *agents), prices=self.prices)
+        self.opened.append(roles)
+        return replace(self, core=core, roles=roles)
 
     def ask_of(self, project: Project, phase: Phase, attempt: Attempt) -> Ask:
         """Return the `ask` of one attempt: ledger first, then the role's providers."""
@@ -145,7 +167,7 @@ async def open_runtime(
         DefinitionError: a .bmad-core file is wrong.
     """
     settings = settings or load_settings()
-    core = load_core(core_directory())
+    core = Selection().core()
     opened = await open_database(database_url(settings), settings.botarmy_home, options=limits(settings), migrate=True)
     database = opened.database
     try:
@@ -153,7 +175,7 @@ async def open_runtime(
             configs = await view.provider_configs.list()
         prices = load_prices(settings)
         roles = resolve_roles(settings, configs, everyone=provider, prices=prices)
-        yield Runtime(
+        runtime = Runtime(
             settings=settings,
             database=database,
             prefect_url=opened.prefect_url or "",
@@ -163,9 +185,13 @@ async def open_runtime(
             limits=load_rate_limits(settings),
             cooldowns=Cooldowns(SystemClock()),
             check=SandboxChecks(Sandbox(unsafe=unsafe_no_sandbox)),
+            everyone=provider,
             report=report,
+            opened=[roles],
         )
-        await roles.aclose()
+        yield runtime
+        for each in runtime.opened:
+            await each.aclose()
     finally:
         await database.close()
 
@@ -182,8 +208,3 @@ def limits(settings: Settings) -> Options:
         max_log_bytes=settings.max_log_bytes,
         pool_size=settings.db_pool_size,
     )
-
-
-def core_directory() -> Path:
-    """Return our own .bmad-core directory, beside the packages of this checkout."""
-    return Path(__file__).resolve().parent.parent / ".bmad-core"

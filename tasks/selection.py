@@ -1,0 +1,91 @@
+"""Which definitions a project uses, and which provider serves each agent of its workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from botarmy.definitions.models import TeamMember
+from botarmy.errors import DefinitionError
+from botarmy.records import Project, ProviderConfig, Record, Workflow
+from botarmy.settings import ROLES, Settings
+from storage.definitions import Core, core_directories, load_core, parse_flags
+
+STANDS_IN = "analyst"
+"""An agent beyond the five roles is served by this role's provider, unless a team or the database names another."""
+
+
+class Selection(Record):
+    """What a project was started with; pinned in its settings, so that every later run uses the same.
+
+    Attributes:
+        workflow: name of the workflow.
+        bmad: absolute path of a .bmad-core directory that lies over the project's and ours, or "".
+        team: name of a team, or "".
+        decided: conditions and routes of BMAD workflows: "NAME" or "NAME=no".
+    """
+
+    workflow: str = "sdlc"
+    bmad: str = ""
+    team: str = ""
+    decided: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, project: Project) -> Selection:
+        """Return what the project pinned."""
+        known = {name: project.settings[name] for name in ("bmad", "team", "decided") if name in project.settings}
+        return cls(workflow=project.workflow, **known)
+
+    def pinned(self) -> dict[str, Any]:
+        """Return what is kept in the project's settings."""
+        return self.model_dump(mode="json", exclude={"workflow"}, exclude_defaults=True)
+
+    def core(self) -> Core:
+        """Return the definitions in force.
+
+        Raises:
+            DefinitionError: the directory is not there (any more).
+            SettingsError: a decided condition cannot be read.
+        """
+        return load_core(*core_directories(Path(self.bmad) if self.bmad else None), flags=parse_flags(self.decided))
+
+
+def agents_of(workflow: Workflow) -> tuple[str, ...]:
+    """Return the workflow's agents, each once, in order."""
+    return tuple(dict.fromkeys(phase.agent for phase in workflow.phases))
+
+
+def rows_for(
+    agents: Iterable[str], settings: Settings, stored: Iterable[ProviderConfig], team: Mapping[str, TeamMember]
+) -> tuple[ProviderConfig, ...]:
+    """Return the provider rows of a workflow's agents: the team's word first, then the database's.
+
+    Args:
+        agents: the workflow's agents.
+        settings: the environment's choice for each of the five roles.
+        stored: rows of llm_provider_configs.
+        team: provider and model of each agent as the team has it; empty ones come from elsewhere.
+
+    Raises:
+        DefinitionError: the team names a model without a provider.
+    """
+    rows = {row.agent: row for row in stored}
+    for agent in agents:
+        member = team.get(agent)
+        if member is not None and member.provider:
+            rows[agent] = _row(agent, member.provider, member.model)
+        elif member is not None and member.model:
+            raise DefinitionError(
+                f"The team gives {agent} the model {member.model} but no provider.", hint="Name its provider as well."
+            )
+        elif agent not in rows and agent not in ROLES:
+            choice = settings.choice_of(STANDS_IN)
+            rows[agent] = _row(agent, choice.provider, choice.model or "")
+    wanted = {*agents, *ROLES}
+    return tuple(row for row in rows.values() if row.agent in wanted)
+
+
+def _row(agent: str, provider: str, model: str) -> ProviderConfig:
+    return ProviderConfig(agent=agent, provider=provider, model=model, updated_at=datetime.now(UTC))
