@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from botarmy.agents.registry import agent_of
+from botarmy.agents.choosing import agent_of
 from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.artifacts import KINDS
 from botarmy.completion import Ask, Completion, CompletionRequest, Usage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botarmy.agents.registry import agent_of
+from botarmy.agents.choosing import agent_of
 from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.checks import Check, CheckRequest, FileText
 from botarmy.errors import UnknownName
