@@ -80,7 +80,8 @@ CODES: dict[str, Code] = {
     "no-prompt": _error("The template has no prompt for an output.", "Add prompts.OUTPUT to the template."),
     "unreachable-phase": _error("Nothing leads to this phase or step.", "Correct its condition or remove it."),
     "external-input": _warning(
-        "No step makes what this step requires; it must come from outside.", "Correct the name."
+        "No step makes what this step requires; it must come from outside.",
+        "If it does come from outside, all is well; otherwise name what an earlier step creates.",
     ),
     # templates
     "template-syntax": _error("The Jinja text does not parse.", "Mend the expression or block at this place."),
