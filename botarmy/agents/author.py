@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from botarmy.agents.registry import AGENTS
-from botarmy.agents.work import AgentFunction, PhaseResult, PhaseWork, PromptTemplate
+from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.artifacts import Document, DocumentDraft, schema_of
 from botarmy.brief import sentences, title
 from botarmy.checks import Check
@@ -21,15 +20,9 @@ from botarmy.definitions.documents import assemble, checklist_met, epics, sectio
 from botarmy.definitions.models import DocumentTask, Template
 from botarmy.definitions.purposes import DERIVED, PURPOSE_INPUTS
 from botarmy.errors import DefinitionError, InvalidOutput
-from botarmy.records import Measure, Phase, Record
+from botarmy.records import Measure, Record
 
 T = TypeVar("T", bound=Record)
-
-
-def agent_function(phase: Phase, template: PromptTemplate) -> AgentFunction:
-    """Return the function that does a phase: the role's own, or the author for documents and custom agents."""
-    documents = isinstance(template, Template) and template.document is not None
-    return author if documents else AGENTS.get(phase.agent, author)
 
 
 async def author(work: PhaseWork, ask: Ask, _check: Check) -> PhaseResult:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from botarmy.agents.author import agent_function, author
-from botarmy.agents.registry import AGENTS
+from botarmy.agents.author import author
+from botarmy.agents.registry import AGENTS, agent_of
 from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.artifacts import Document
 from botarmy.completion import Completion, CompletionRequest, Usage
@@ -251,10 +251,10 @@ async def test_html_and_control_characters_of_a_model_are_harmless(compiled: Com
 def test_documents_and_custom_agents_go_to_the_author_all_else_to_its_role(compiled: Compiled) -> None:
     core = load_core(default_directory())
     own = core.workflow("sdlc").phases[0]
-    assert agent_function(own, core.template(own.template)) is AGENTS["analyst"]
-    assert agent_function(own.model_copy(update={"agent": "lawyer"}), core.template(own.template)) is author
+    assert agent_of(own, core.template(own.template)) is AGENTS["analyst"]
+    assert agent_of(own.model_copy(update={"agent": "lawyer"}), core.template(own.template)) is author
     document = compiled.workflow.phases[0].model_copy(update={"agent": "analyst"})
-    assert agent_function(document, compiled.templates["steps/prd"]) is author
+    assert agent_of(document, compiled.templates["steps/prd"]) is author
 
 
 def test_a_document_is_shown_as_its_markdown_with_its_files() -> None:
