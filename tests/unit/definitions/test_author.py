@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from botarmy.agents.author import author
-from botarmy.agents.registry import AGENTS, agent_of
+from botarmy.agents.choosing import agent_of
+from botarmy.agents.registry import AGENTS
 from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.artifacts import Document
 from botarmy.completion import Completion, CompletionRequest, Usage
