@@ -46,6 +46,24 @@ class Planner:
                 return operation
         return None
 
+    def _target(self, field: str, schema: Schema) -> Operation | None:
+        """Return what makes the rows that a property refers to: by its x-references, else by its name."""
+        if kind_of(schema) not in {"integer", "string"}:
+            return None
+        named = schema.get("x-references")
+        return self.creator_of(f"{named}_id" if isinstance(named, str) else field)
+
+    def _leads_back(self, creator: Operation, above: Sequence[str]) -> bool:
+        """Return whether a row cannot be made before one of those that are being made just now."""
+        if creator.path in above:
+            return True
+        values = Values(self.document, self._numbers)
+        known = values.flat(creator.body) if creator.body is not None else {}
+        properties = known.get("properties", {})
+        needed = [(name, values.flat(properties[name])) for name in known.get("required", ()) if name in properties]
+        targets = [self._target(name, schema) for name, schema in needed]
+        return any(self._leads_back(target, (*above, creator.path)) for target in targets if target is not None)
+
     def create(self, operation: Operation, above: Sequence[str] = ()) -> tuple[list[Step], str]:
         """Return the steps that make a row with all it needs, and the name under which its id is saved."""
         steps, step = self.call(operation, above)
@@ -73,10 +91,10 @@ class Planner:
         """Return a maker of values; the steps that references need are added to `steps`."""
 
         def special(field: str, schema: Schema) -> Any:
-            creator = self.creator_of(field) if kind_of(schema) in {"integer", "string"} else None
+            creator = self._target(field, schema)
             if creator is None:
                 return None
-            if creator.path in above or len(above) >= MAX_DEPTH:
+            if len(above) >= MAX_DEPTH or self._leads_back(creator, above):
                 return OMIT
             name = (self.shared or {}).get(creator.path, "")
             if not name:

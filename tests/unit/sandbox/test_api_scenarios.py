@@ -182,3 +182,33 @@ def test_another_document_than_the_agreed_one(document: Document) -> None:
     assert failure.endswith("these are in one only: GET /loans, POST /books")
     same = record(op="openapi", path="/openapi.json", text=json.dumps(OPENAPI))
     assert judge(document, [same]).failures == []
+
+
+def row_document(**bodies: dict[str, Any]) -> Document:
+    """Return a document with a POST for each name and the properties of its body; a name with ! is required."""
+    paths = {}
+    for name, properties in bodies.items():
+        required = [key[1:] for key in properties if key.startswith("!")]
+        body = {"type": "object", "properties": {key.lstrip("!"): part for key, part in properties.items()}}
+        content = {"application/json": {"schema": body | {"required": required}}}
+        post = {"operationId": f"create_{name}", "requestBody": {"content": content}, "responses": {}}
+        paths[f"/{name}s"] = {"post": post}
+    return Document({"paths": paths})
+
+
+def test_a_reference_is_found_by_what_the_document_says_of_it() -> None:
+    known = row_document(
+        egg={"name": {"type": "string"}}, hen={"!born_from_id": {"type": "integer", "x-references": "egg"}}
+    )
+    steps, _ = Planner(known).create(operation(known, "create_hen"))
+    assert [step["op"] for step in steps] == ["create_egg", "create_hen"]
+    assert steps[1]["body"] == {"born_from_id": {"$saved": steps[0]["save"]}}
+
+
+def test_an_optional_reference_to_a_row_that_needs_this_one_is_left_out() -> None:
+    number = {"type": "integer"}
+    known = row_document(department={"manager_id": number}, manager={"!department_id": number})
+    steps, _ = Planner(known).create(operation(known, "create_department"))
+    assert [(step["op"], step["body"]) for step in steps] == [("create_department", {})]
+    steps, _ = Planner(known).create(operation(known, "create_manager"))
+    assert [step["op"] for step in steps] == ["create_department", "create_manager"]
