@@ -242,7 +242,9 @@ def _doubles(names: Iterable[str]) -> list[str]:
 def _entity(designed: DesignedEntity) -> Entity:
     state = _state(designed.state) if designed.state else None
     fields = tuple(_field(field) for field in designed.fields if state is None or field.name != state.field)
-    return Entity(designed.name, designed.collection, designed.description, fields, state, designed.requirement_ids)
+    words = designed.description.strip()
+    description = "" if words.lower().replace(" ", "_") in {designed.name, designed.collection} else words
+    return Entity(designed.name, designed.collection, description, fields, state, designed.requirement_ids)
 
 
 def _state(designed: StateMachine) -> State:

@@ -24,6 +24,13 @@ def sample(field: Field, number: int) -> Any:
 
 
 def _number(field: Field, number: int) -> float:
+    value = _exact_number(field, number)
+    plain = round(value, 6)
+    inside = (field.minimum is None or plain >= field.minimum) and (field.maximum is None or plain <= field.maximum)
+    return plain if inside else value
+
+
+def _exact_number(field: Field, number: int) -> float:
     if field.minimum is None:
         return number if field.maximum is None else field.maximum - number + 1
     if field.maximum is None:
