@@ -49,8 +49,8 @@ def _text(field: Field, number: int) -> str:
 
 def body(entity: Entity, number: int, known: frozenset[str]) -> dict[str, Any]:
     """Return a body; a reference is given where a record of its entity is known to exist with number 1."""
-    return {
-        field.name: sample(field, number)
-        for field in entity.fields
-        if not field.references or field.required or (field.references in known and not field.unique)
-    }
+    return {field.name: sample(field, number) for field in entity.fields if field.required or _is_shown(field, known)}
+
+
+def _is_shown(field: Field, known: frozenset[str]) -> bool:
+    return field.references in known and not field.unique if field.references else field.possible
