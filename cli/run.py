@@ -42,6 +42,9 @@ EXIT_CODES = {Status.completed: 0, Status.waiting: 3, Status.stopped: 4, Status.
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Export the finished project to this directory.")
 @click.option("--budget", type=Decimal, help="Spending limit of the project in USD.")
+@click.option(
+    "--provider", help='Who serves all roles, as "provider" or "provider/model": offline, recorded, openai/gpt-5.2.'
+)
 @click.option("--unsafe-no-sandbox", is_flag=True, help="Run generated code without isolation where there is none.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def run(
@@ -51,6 +54,7 @@ def run(
     gates: str,
     out: Path | None,
     budget: Decimal | None,
+    provider: str | None,
     unsafe_no_sandbox: bool,
     as_json: bool,
 ) -> int:
@@ -71,11 +75,17 @@ def run(
             "--gates ask needs a terminal to ask in.", hint="Use --gates auto, or botarmy inbox and approve."
         )
     _check_out(out)
+    if gates == "suspend" and provider is not None:
+        raise InputError(
+            "--provider serves a run in this process; a submitted run asks whom the worker's settings name.",
+            hint="Leave --gates suspend out, or set the providers where the worker runs.",
+        )
     if gates == "suspend":
         from cli.submit import submit_and_follow
 
         return submit_and_follow(settings, text, project_name=project_name, definitions=definitions, as_json=as_json)
     options = {"definitions": definitions, "gates": gates, "budget_usd": budget, "unsafe": unsafe_no_sandbox}
+    options["provider"] = provider
     with shown(quiet=as_json, plain=gates == "ask") as report:
         project, error = asyncio.run(_run(settings, text, project_name, options, report))
     return _finish(project, error, out, as_json=as_json)
@@ -132,7 +142,9 @@ async def _run(
     from tasks.runtime import installed, open_runtime
     from tasks.selection import Selection
 
-    async with open_runtime(settings, report=report, unsafe_no_sandbox=options["unsafe"]) as opened:
+    async with open_runtime(
+        settings, report=report, unsafe_no_sandbox=options["unsafe"], provider=options["provider"]
+    ) as opened:
         project = await _take_up(opened, text, project_name, options)
         runtime = await opened.serving(Selection.of(project))
         await _announce(runtime, project, report)

@@ -30,6 +30,7 @@ from tasks.ledger import (
     stored_completion,
 )
 
+_PROGRESS_EVERY_S = 5.0  # a stream brings many pieces a second
 _WAIT_SHARE = 0.5  # of a call's time may pass in the queue; the answer needs time as well
 
 
@@ -259,8 +260,13 @@ class Exchanges:
         if not isinstance(provider, StreamingProvider):
             return await provider.complete(request)
 
+        last_told = self._clock.now()
+
         def told(progress: Progress) -> None:
-            self.tell("progress", request, provider=provider.name, message=f"{progress.characters} characters")
+            nonlocal last_told
+            if self._clock.now() - last_told >= _PROGRESS_EVERY_S:
+                last_told = self._clock.now()
+                self.tell("progress", request, provider=provider.name, message=f"{progress.characters:,} characters")
 
         return await provider.complete_with_progress(request, told)
 

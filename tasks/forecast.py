@@ -50,6 +50,8 @@ def role_lines(expected: tuple[ExpectedCost, ...], roles: RoleMap) -> tuple[str,
         served.setdefault(", then ".join(f"{p.name} {p.model}" for p in roles[line.role]), []).append(line)
     lines = [f"{', '.join(line.role for line in group)}: {who}{_amount(group)}" for who, group in served.items()]
     if all(line.deterministic for line in expected):
+        if "offline" not in {line.provider for line in expected}:
+            return (*lines, "The recordings were made by the scaffold generator: no model took part in them.")
         return (
             *lines,
             "offline is a scaffold generator, no model: it costs nothing and sends nothing anywhere.",
