@@ -19,10 +19,10 @@ from botarmy.errors import BotArmyError, Fenced, Held
 from botarmy.progress import Progress, Report
 from botarmy.records import Approval, Attempt, GateRequest, Phase, Project, Status, Workflow
 from flows.people import Door, NobodyHere, SuspendedForm, Terminal
-from tasks.budget import carry_out_budget
+from tasks.budget import carry_out_budget, due_budget_gate
 from tasks.gate import GatePolicy, carry_out, judge
 from tasks.phase_task import run_phase
-from tasks.project import claim, due_attempt, end_execution, end_project, open_gate
+from tasks.project import claim, due_attempt, end_execution, end_project
 from tasks.publish import publish_overview
 from tasks.runtime import Runtime, current_or_none, installed, open_runtime
 from tasks.selection import Selection
@@ -148,7 +148,7 @@ async def _attempt(
     step = Progress(phase=phase.name, agent=phase.agent, attempt=attempt.number, step="started")
     runtime.report(step)
     while True:
-        if (budget := await open_gate(runtime, attempt, "budget")) is not None:
+        if (budget := await due_budget_gate(runtime, attempt)) is not None:
             ended = await _budget(runtime, project, budget, door)
             if ended is not Status.running:
                 return ended

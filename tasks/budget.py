@@ -8,7 +8,7 @@ from botarmy.errors import BudgetExceeded
 from botarmy.records import Attempt, Decision, GateRequest, Project, Status, Verdict
 from tasks.runtime import Runtime
 
-__all__ = ["BudgetExceeded", "carry_out_budget", "open_budget_gate"]
+__all__ = ["BudgetExceeded", "carry_out_budget", "due_budget_gate", "open_budget_gate"]
 
 
 async def open_budget_gate(runtime: Runtime, project: Project, attempt: Attempt, error: BudgetExceeded) -> GateRequest:
@@ -33,6 +33,22 @@ async def open_budget_gate(runtime: Runtime, project: Project, attempt: Attempt,
         )
 
 
+async def due_budget_gate(runtime: Runtime, attempt: Attempt) -> GateRequest | None:
+    """Return the attempt's last budget gate if it is open, or decided but not carried out yet.
+
+    A decision from the inbox comes while no run is there to carry it out. Whether it was, the limit itself tells.
+    """
+    async with runtime.database.work() as work:
+        gates = [gate for gate in await work.gates.of_attempt(attempt.id) if gate.kind == "budget"]
+        if not gates or gates[-1].status is Status.waiting:
+            return gates[-1] if gates else None
+        scope, name = _scope(gates[-1].payload["scope"])
+        budget = await work.budgets.get(attempt.project_id, scope, name)
+    if gates[-1].decision == "approve" and budget and budget.limit_usd >= Decimal(gates[-1].payload["proposed_usd"]):
+        return None
+    return gates[-1]
+
+
 async def carry_out_budget(runtime: Runtime, project: Project, gate: GateRequest) -> Status:
     """Raise the limit as decided (running), or stop the project (stopped)."""
     async with runtime.database.work(runtime.hold) as work:
@@ -48,6 +64,6 @@ async def carry_out_budget(runtime: Runtime, project: Project, gate: GateRequest
 
 
 def _scope(words: str) -> tuple[str, str]:
-    """Return scope and name: "phase Build" is ("phase", "Build"), "project" is ("project", "")."""
-    scope, _, name = words.partition(" ")
+    """Return scope and name: "phase:Build" is ("phase", "Build"), "project" is ("project", "")."""
+    scope, _, name = words.partition(":")
     return scope, name

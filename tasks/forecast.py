@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from botarmy.agents.registry import AGENTS
-from botarmy.agents.work import PhaseWork, PromptTemplate
+from botarmy.agents.choosing import agent_of
+from botarmy.agents.work import PhaseWork
 from botarmy.checks import CheckRequest, FileText
 from botarmy.completion import Completion, CompletionRequest, Usage
+from botarmy.definitions.models import Template
 from botarmy.errors import BotArmyError
 from botarmy.pricing import Prices
 from botarmy.records import Evidence, Record, Workflow, canonical_json
@@ -22,6 +23,8 @@ from tasks.ledger import base_url_of
 from tasks.roles import RoleMap
 
 _BYTES_PER_TOKEN = 4
+TemplateOf = Callable[[str, str], Template]
+"""A phase's template and agent -> the prompt template; storage.definitions' Core.template."""
 
 
 class ExpectedCost(Record):
@@ -104,14 +107,14 @@ async def _pass(files: tuple[FileText, ...], checks: tuple[CheckRequest, ...]) -
 
 
 async def expected_costs(
-    brief: str, workflow: Workflow, template_of: Callable[[str], PromptTemplate], roles: RoleMap, prices: Prices
+    brief: str, workflow: Workflow, template_of: TemplateOf, roles: RoleMap, prices: Prices
 ) -> tuple[ExpectedCost, ...]:
     """Return a line for each role of the workflow, in the order of its phases.
 
     Args:
         brief: the brief's text.
         workflow: what will be run.
-        template_of: a phase's `template` -> the prompt template; storage.definitions' Core.template.
+        template_of: where the prompt templates come from.
         roles: who serves whom.
         prices: the prices in force.
     """
@@ -125,16 +128,15 @@ async def expected_costs(
     )
 
 
-async def _rehearse(
-    rehearsal: _Rehearsal, brief: str, workflow: Workflow, template_of: Callable[[str], PromptTemplate]
-) -> frozenset[str]:
+async def _rehearse(rehearsal: _Rehearsal, brief: str, workflow: Workflow, template_of: TemplateOf) -> frozenset[str]:
     """Go through the phases; return the agents of those that the scaffold generator cannot do."""
     artifacts: dict[str, dict[str, object]] = {}
     for position, phase in enumerate(workflow.phases):
         try:
-            work = PhaseWork(phase=phase, brief=brief, artifacts=artifacts, template=template_of(phase.template))
-            result = await AGENTS[phase.agent](work, rehearsal.ask, _pass)
-        except (BotArmyError, KeyError):
+            template = template_of(phase.template, phase.agent)
+            work = PhaseWork(phase=phase, brief=brief, artifacts=artifacts, template=template)
+            result = await agent_of(phase, template)(work, rehearsal.ask, _pass)
+        except BotArmyError:
             return frozenset(later.agent for later in workflow.phases[position:])
         artifacts.update(result.artifacts)
     return frozenset()

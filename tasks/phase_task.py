@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 
-from botarmy.errors import BotArmyError
+from botarmy.errors import BotArmyError, ProviderError
 from botarmy.records import Attempt, Phase, Project, Workflow, digest
 from tasks.budget import BudgetExceeded, open_budget_gate
 from tasks.phase import phase_of, upstream_kinds, work_on
@@ -36,6 +36,8 @@ async def is_infrastructure(_task: Any, _run: Any, state: Any) -> bool:
     """Tell whether a retry of the task can help: storage gone, connection lost; never a model's or a user's error."""
     try:
         await state.result()
+    except ProviderError:
+        return False  # the loop around calls has tried again already, and failed over
     except BotArmyError as error:
         return error.retryable
     except OSError:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from botarmy.brief import read_brief, slugify, title
 from botarmy.errors import BotArmyError, BriefError, InputError
-from botarmy.records import Attempt, GateRequest, Phase, Project, Status, digest
+from botarmy.records import Attempt, Phase, Project, Status, digest
 from tasks.gate import feedback_of
 from tasks.runtime import Runtime
 from tasks.selection import Selection
@@ -97,14 +97,6 @@ async def due_attempt(runtime: Runtime, project: Project, phase: Phase) -> Attem
             feedback = feedback_of(decided[-1]) if decided else ()
         await work.projects.set_status(project.id, Status.running)
         return await work.attempts.open(project.id, phase.name, phase.agent, feedback)
-
-
-async def open_gate(runtime: Runtime, attempt: Attempt, kind: str) -> GateRequest | None:
-    """Return the attempt's gate of this kind whose decision was not carried out yet, or None."""
-    async with runtime.database.work() as work:
-        gates = [gate for gate in await work.gates.of_attempt(attempt.id) if gate.kind == kind]
-    pending = [gate for gate in gates if gate.status is Status.waiting]
-    return pending[-1] if pending else None
 
 
 async def end_project(runtime: Runtime, project: Project, ended: Status, error: BotArmyError | None = None) -> Status:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+from botarmy.definitions.models import Template
+from botarmy.errors import DefinitionError
 from botarmy.pricing import OwnPrice, Prices
 from botarmy.records import Workflow
 from providers.fake import ScriptedProvider
@@ -58,13 +60,15 @@ async def test_a_scaffold_costs_nothing_and_is_not_rehearsed() -> None:
 
 async def test_what_cannot_be_rehearsed_is_unknown() -> None:
     core, workflow = shipped()
-    later = [
-        phase.model_copy(update={"agent": "nobody"}) if phase.name == "Build" else phase for phase in workflow.phases
-    ]
-    odd = workflow.model_copy(update={"phases": tuple(later)})
+
+    def template_of(stem: str, agent: str) -> Template:
+        if agent == "coder":
+            raise DefinitionError("no such template")
+        return core.template(stem, agent)
+
     paid = ScriptedProvider([{}], name="p")
     prices = Prices({"p/model-1": OwnPrice(input=Decimal(1), output=Decimal(10))})
-    roles = RoleMap({phase.agent: [paid] for phase in odd.phases})
-    lines = {line.role: line.usd for line in await expected_costs(BRIEF, odd, core.template, roles, prices)}
+    roles = RoleMap({role: [paid] for role in ROLES})
+    lines = {line.role: line.usd for line in await expected_costs(BRIEF, workflow, template_of, roles, prices)}
     assert lines["analyst"] is not None
-    assert lines["nobody"] is lines["tester"] is lines["deployer"] is None
+    assert lines["coder"] is lines["tester"] is lines["deployer"] is None
