@@ -24,9 +24,11 @@ _BOLD_LINE = re.compile(r"^\*\*([^*]{1,80})\*\*:?$|^__([^_]{1,80})__:?$")
 _END = re.compile(r"[.!?…؟۔।॥።]+[\"'”’»)\]*_]*(?=\s|$)|[。！？｡]+[」』”’）]*")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|approx|no|nr|mr|mrs|ms|dr|prof|st|inc|ltd|co|max|min|incl|excl|resp|cf|fig|"
-    r"z\.\s?b|d\.\s?h|u\.\s?a|bzw|usw|ca|evtl|ggf|inkl|p\.\s?ej|sr|sra|\d|[a-z])\.$",
+    r"z\.\s?b|d\.\s?h|u\.\s?a|bzw|usw|ca|evtl|ggf|inkl|p\.\s?ej|sr|sra|[a-z])\.$",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"^\d{1,3}\.$")
+_MONTH = re.compile(r"\s(?:jan|feb|m[äa]r|apr|ma[iy]|jun|jul|aug|sep|okt|oct|nov|de[zc])", re.IGNORECASE)
 _DEMANDS = re.compile(
     r"\b(?:must|shall|should|cannot|can|may|never|has to|have to|needs? to|muss|müssen|soll|sollen|darf|dürfen|debe|deben|doit|"
     r"doivent)\b",
@@ -228,19 +230,24 @@ def _breaks(line: str, following: str, width: int) -> bool:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Split prose into sentences at the terminators of many scripts; abbreviations and numbers do not end one."""
+    """Split prose into sentences at the terminators of many scripts; abbreviations and dates do not end one."""
     parts: list[str] = []
     start = 0
     for end in _END.finditer(text):
-        ahead = text[end.end() : end.end() + 2].lstrip()
-        if text[end.start()] == "." and (
-            ahead[:1].islower() or _ABBREVIATION.search(text[max(start, end.end() - 12) : end.end()])
-        ):
+        if text[end.start()] == "." and _goes_on(text, start, end.end()):
             continue
         parts.append(text[start : end.end()])
         start = end.end()
     parts.append(text[start:])
     return [piece for part in parts for piece in _pieces(_bare(part)) if any(c.isalnum() for c in piece)]
+
+
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Whether the full stop before `end` belongs to an abbreviation, a number or a date."""
+    if text[end : end + 2].lstrip()[:1].islower() or _ABBREVIATION.search(text[max(start, end - 12) : end]):
+        return True
+    numbered = _NUMBERED.match(text[start:end].strip()) is not None
+    return numbered or (text[end - 2 : end - 1].isdigit() and _MONTH.match(text, end) is not None)
 
 
 def _pieces(text: str) -> Iterator[str]:

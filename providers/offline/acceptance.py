@@ -70,8 +70,12 @@ def _tests(requirements: Sequence[Requirement], read: Understanding) -> Iterator
     """Return the tests, each rule once however many requirements state it."""
     machines = _machines(requirements)
     found: dict[str, _Test] = {}
+    by_source: dict[str, list[Statement]] = {}
+    for statement in (statement for statement in read.statements if statement.understood and statement.facts):
+        for source in statement.sources:
+            by_source.setdefault(source, []).append(statement)
     for item in requirements:
-        for label, call in [*_rule_calls(item, machines, read), *_kept_calls(item, read)]:
+        for label, call in [*_rule_calls(item, machines, read), *_kept_calls(item, read, by_source)]:
             number = len(found) + 1
             name = f"test_{number:03}_{words.snake(label) or 'rule'}"[:_NAME_LENGTH]
             found.setdefault(call, _Test(name, call)).requirements.append(item)
@@ -124,17 +128,15 @@ def _number(value: float | None) -> str:
     return repr(int(value)) if value is not None and float(value).is_integer() else repr(value)
 
 
-def _kept_calls(item: Requirement, read: Understanding) -> Iterator[tuple[str, str]]:
+def _kept_calls(
+    item: Requirement, read: Understanding, by_source: Mapping[str, list[Statement]]
+) -> Iterator[tuple[str, str]]:
     """What the requirement's own sentence names beyond rules: records, fields, the first state, lists by a field.
 
     A requirement that somebody else calls understood gets no such test: that a record can be kept says nothing about
     what its sentence may ask beyond.
     """
-    own = [
-        s
-        for s in read.statements
-        if s.understood and s.facts and s.text == item.text and {*s.sources} & {*item.sources}
-    ]
+    own = [s for source in item.sources for s in by_source.get(source, ()) if s.text == item.text]
     if not item.understood or not own:
         return
     special = [fact for statement in own for fact in statement.facts if isinstance(fact, InitialFact | FilterFact)]

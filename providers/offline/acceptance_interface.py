@@ -18,15 +18,19 @@ def interface_of(document: Mapping[str, Any], rules: Sequence[Rule], named: Iter
     """
     names = [*named, *(rule.entity for rule in rules), *(rule.target for rule in rules if rule.target)]
     found: dict[str, Any] = {}
+    offered = _collections(document)
+    by_field: dict[tuple[str, str], list[Rule]] = {}
+    for rule in rules:
+        by_field.setdefault((rule.entity, rule.field), []).append(rule)
     waiting = list(dict.fromkeys(names))
     for name in waiting:
-        path, schema = _collection(document, name)
+        path, schema = _collection(offered, name)
         fields = {
             key: _field(document, part, key in schema.get("required", ()))
             for key, part in schema.get("properties", {}).items()
         }
         for key, field in fields.items():
-            _apply(field, [rule for rule in rules if rule.entity == name and rule.field == key])
+            _apply(field, by_field.get((name, key), ()))
             if field["type"] == "reference" and field["target"] not in waiting:
                 waiting.append(field["target"])
         found[name] = {"path": path, "fields": fields}
@@ -43,21 +47,25 @@ def entities_of(document: Mapping[str, Any]) -> Iterator[str]:
             yield name.removeprefix("create_")
 
 
-def _collection(document: Mapping[str, Any], name: str) -> tuple[str, Mapping[str, Any]]:
-    """Return the path where records of the entity are created, and the schema of their values."""
+def _collections(document: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """Return path and schema of what can be created, by operation id and by the path's own word."""
+    found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     paths = document.get("paths")
     for path, item in paths.items() if isinstance(paths, Mapping) else ():
         post = item.get("post") if isinstance(item, Mapping) else None
-        if isinstance(post, Mapping) and "{" not in path and _creates(post, path, name):
+        if isinstance(post, Mapping) and "{" not in path:
             content = _resolved(document, post.get("requestBody", {})).get("content", {})
-            return path, _resolved(document, content.get("application/json", {}).get("schema", {}))
-    return "", {}
+            schema = _resolved(document, content.get("application/json", {}).get("schema", {}))
+            found.setdefault(path.strip("/").replace("-", "_"), (path, schema))
+            found[str(post.get("operationId", ""))] = (path, schema)
+    return found
 
 
-def _creates(post: Mapping[str, Any], path: str, name: str) -> bool:
+def _collection(found: Mapping[str, tuple[str, Mapping[str, Any]]], name: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the path where records of the entity are created, and the schema of their values."""
     *before, last = name.split("_")
     plural = "_".join((*before, words.plural(last)))
-    return post.get("operationId") == f"create_{name}" or path.strip("/").replace("-", "_") in {name, plural}
+    return next((found[key] for key in (f"create_{name}", plural, name) if key in found), ("", {}))
 
 
 def _resolved(document: Mapping[str, Any], schema: Any) -> Mapping[str, Any]:

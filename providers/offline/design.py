@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botarmy.artifacts import (
@@ -26,7 +26,7 @@ from botarmy.artifacts import (
     UserRequirements,
 )
 from providers.offline import lexicon, words
-from providers.offline.understand import Understanding, understand
+from providers.offline.understand import Statement, Understanding, understand
 from providers.offline.understand_fields import infer_type
 from providers.offline.understand_model import EntityModel, FieldModel
 from providers.offline.understand_qualities import Qualities
@@ -35,14 +35,27 @@ _RESERVED = frozenset({"health", "openapi"})
 _OPEN_COMPONENT = "Open wishes"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Basis:
-    """What entities are made from: rules with their requirement's id, requirements, the reading, the entities' names."""
+    """What entities are made from, by the entity's name.
 
-    rules: tuple[tuple[Rule, str], ...]
-    requirements: tuple[Requirement, ...]
+    Attributes:
+        read: the reading of the brief.
+        rules: its rules, each with the id of the requirement that states it ("" for a reviewer's comment).
+        asked_by: the requirements that speak of it.
+        named_by: (entity, field) -> the requirements whose sentences name the field.
+    """
+
     read: Understanding
-    names: frozenset[str]
+    rules: dict[str, list[tuple[Rule, str]]] = field(default_factory=dict)
+    asked_by: dict[str, list[str]] = field(default_factory=dict)
+    named_by: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    def add(self, rule: Rule, requirement: str) -> None:
+        """Take a rule in; what it refers to is an entity, too."""
+        self.rules.setdefault(words.entity_name(rule.entity), []).append((rule, requirement))
+        if rule.target:
+            self.rules.setdefault(words.entity_name(rule.target), [])
 
 
 def build_data_models(inputs: Mapping[str, Any]) -> DataModels:
@@ -53,43 +66,47 @@ def build_data_models(inputs: Mapping[str, Any]) -> DataModels:
 
 
 def _entities(requirements: Sequence[Requirement], read: Understanding) -> list[Entity]:
-    rules = [(rule, item.id) for item in requirements for rule in item.rules]
-    asked = [
-        (rule, "") for s in read.statements if any(source.startswith("FB") for source in s.sources) for rule in s.rules
-    ]
-    names: list[str] = []
-    for item in requirements:
-        names.extend(
-            [
-                *item.entities,
-                *(rule.entity for rule in item.rules),
-                *(rule.target for rule in item.rules if rule.target),
-            ]
-        )
-    names.extend(rule.entity for rule, _ in asked)
-    known = [_identifier(name) for name in dict.fromkeys(names)]
-    wanted = list(dict.fromkeys(name for name in known if name)) or list(read.model.entities)
+    basis = _basis(requirements, read)
+    wanted = [name for name in dict.fromkeys([*basis.asked_by, *basis.rules]) if name] or list(read.model.entities)
     taken: set[str] = set()
-    basis = _Basis((*rules, *asked), tuple(requirements), read, frozenset(wanted))
-    return [_entity(name, basis, taken) for name in wanted]
+    return [_entity(name, basis, taken, frozenset(wanted)) for name in wanted]
 
 
-def _identifier(name: str) -> str:
-    return words.entity_name(name)
+def _basis(requirements: Sequence[Requirement], read: Understanding) -> _Basis:
+    basis = _Basis(read)
+    by_source: dict[str, list[str]] = {}
+    for item in requirements:
+        for name in item.entities:
+            basis.asked_by.setdefault(words.entity_name(name), []).append(item.id)
+        for rule in item.rules:
+            basis.add(rule, item.id)
+        for source in item.sources if item.understood else ():
+            by_source.setdefault(source, []).append(item.id)
+    for statement in read.statements:
+        _add_statement(basis, statement, by_source)
+    return basis
 
 
-def _entity(name: str, basis: _Basis, taken: set[str]) -> Entity:
+def _add_statement(basis: _Basis, statement: Statement, by_source: Mapping[str, list[str]]) -> None:
+    ids = [name for source in statement.sources for name in by_source.get(source, ())]
+    for place in statement.fields:
+        basis.named_by.setdefault(place, []).extend(ids)
+    if any(source.startswith("FB") for source in statement.sources):
+        for rule in statement.rules:
+            basis.add(rule, "")
+
+
+def _entity(name: str, basis: _Basis, taken: set[str], known: frozenset[str]) -> Entity:
     model = basis.read.model.entities.get(name, EntityModel(name, name.replace("_", " ")))
-    own = [(rule, number) for rule, number in basis.rules if _identifier(rule.entity) == name]
+    own = basis.rules.get(name, [])
     state = _state(model, [rule for rule, _ in own if rule.kind == "transition"])
-    fields = _fields(model, own, basis, state)
     return Entity(
         name=name,
         collection=_collection(name, taken),
         description=model.label,
-        fields=fields,
+        fields=_fields(model, basis, state, known),
         state=state,
-        requirement_ids=tuple(item.id for item in basis.requirements if name in map(_identifier, item.entities)),
+        requirement_ids=tuple(dict.fromkeys(basis.asked_by.get(name, ()))),
     )
 
 
@@ -103,25 +120,20 @@ def _collection(name: str, taken: set[str]) -> str:
 
 
 def _fields(
-    model: EntityModel,
-    own: Sequence[tuple[Rule, str]],
-    basis: _Basis,
-    state: StateMachine | None,
+    model: EntityModel, basis: _Basis, state: StateMachine | None, known: frozenset[str]
 ) -> tuple[DataField, ...]:
-    names = [*model.fields, *(rule.field for rule, _ in own)]
-    names = [name for name in dict.fromkeys(names) if state is None or name != state.field]
-    sources = _sources(model.name, basis.requirements, basis.read)
-    ruled = any(rule.kind == "required" for rule, _ in own if rule.field in names)
+    own = basis.rules.get(model.name, [])
+    by_field: dict[str, list[tuple[Rule, str]]] = {name: [] for name in model.fields}
+    for rule, number in own:
+        by_field.setdefault(rule.field, []).append((rule, number))
+    if state is not None:
+        by_field.pop(state.field, None)
+    ruled = any(rule.kind == "required" for rules in by_field.values() for rule, _ in rules)
     fields: list[DataField] = []
-    for name in names:
+    for name, rules in by_field.items():
         said = model.fields.get(name, FieldModel(name, name.replace("_", " ")))
-        found = _field(
-            said,
-            [(rule, number) for rule, number in own if rule.field == name],
-            sources.get(name, ()),
-            assumed=not ruled,
-        )
-        if found.type != "reference" or found.references in basis.names:
+        found = _field(said, rules, basis.named_by.get((model.name, name), []), assumed=not ruled)
+        if found.type != "reference" or found.references in known:
             fields.append(found)
     if state is not None:
         ids = tuple(dict.fromkeys(number for rule, number in own if rule.kind == "transition" and number))
@@ -129,21 +141,7 @@ def _fields(
     return tuple(fields) or (DataField(name="name", type="string", required=True),)
 
 
-def _sources(entity: str, requirements: Sequence[Requirement], read: Understanding) -> dict[str, tuple[str, ...]]:
-    """Return field -> requirements whose sentences name it."""
-    by_source = {source: item.id for item in requirements for source in item.sources if item.understood}
-    found: dict[str, tuple[str, ...]] = {}
-    for statement in read.statements:
-        for owner, field in statement.fields:
-            if owner == entity:
-                ids = tuple(by_source[source] for source in statement.sources if source in by_source)
-                found[field] = tuple(dict.fromkeys([*found.get(field, ()), *ids]))
-    return found
-
-
-def _field(
-    said: FieldModel, rules: Sequence[tuple[Rule, str]], sources: tuple[str, ...], *, assumed: bool
-) -> DataField:
+def _field(said: FieldModel, rules: Sequence[tuple[Rule, str]], sources: Sequence[str], *, assumed: bool) -> DataField:
     kinds: set[str] = {rule.kind for rule, _ in rules}
     ranges = [rule for rule, _ in rules if rule.kind == "range"]
     lengths = [rule for rule, _ in rules if rule.kind == "length"]
@@ -162,7 +160,7 @@ def _field(
             "min_length": None if shortest is None else int(shortest),
             "max_length": None if longest is None else int(longest),
             "values": values,
-            "references": _identifier(target) if target else "",
+            "references": words.entity_name(target) if target else "",
             "requirement_ids": tuple(dict.fromkeys([*sources, *(number for _, number in rules if number)])),
         }
     )

@@ -72,17 +72,19 @@ FIELD_TYPES: dict[str, str] = {
     for kind, words in {
         "text": """description notes note comment comments text body content summary message remark remarks details
             biography bio instructions diagnosis abstract explanation reason beschreibung notiz notizen bemerkung bemerkungen
-            kommentar hinweis zusammenfassung nachricht begründung""",
+            kommentar hinweis zusammenfassung nachricht begründung descripción nota comentario commentaire""",
         "integer": """count number quantity age copies pages year capacity stock stars rating score points seats duration
             minutes hours days floor position level_number amount_of units size rank mileage attendees participants guests
             anzahl menge alter bestand jahr baujahr dauer stückzahl punkte plätze kapazität mindestbestand seitenzahl
-            bewertung seiten exemplare""",
+            bewertung seiten exemplare etage
+            año cantidad edad existencias capacidad année quantité âge capacité étage""",
         "number": """price amount cost fee total weight height width length rate salary balance budget discount percentage
             latitude longitude temperature distance volume tax fine deposit rent wage subtotal value worth
             preis betrag kosten gebühr summe gewicht höhe breite länge gehalt rabatt temperatur einkaufspreis verkaufspreis
-            stückpreis""",
+            stückpreis
+            precio importe peso prix montant poids""",
         "date": """date birthday deadline day birthdate datum geburtstag geburtsdatum lieferdatum frist bestelldatum
-            eingangsdatum ablaufdatum mindesthaltbarkeitsdatum""",
+            eingangsdatum ablaufdatum mindesthaltbarkeitsdatum fecha""",
         "datetime": "time timestamp datetime moment zeitpunkt uhrzeit zeitstempel",
         "boolean": "active flag enabled available archived_flag aktiv verfügbar is_active",
         "string": """name title email e-mail mail phone telephone mobile isbn address city country street zip postcode url
@@ -91,7 +93,8 @@ FIELD_TYPES: dict[str, str] = {
             specialty speciality serial identifier reference tag brand model make plate room shelf topic severity mode
             titel bezeichnung adresse stadt land straße postleitzahl telefon telefonnummer artikelnummer nummer kategorie
             priorität zustand art typ rolle farbe sprache ort lagerort autor verlag vorname nachname firma ansprechpartner
-            seriennummer kundennummer regal einheit""",
+            seriennummer kundennummer regal einheit
+            título nombre dirección autor nom titre adresse auteur""",
     }.items()
     for word in words.split()
 }
@@ -201,7 +204,11 @@ IRREGULAR_VERBS = {
     "versendet": "versenden", "versandt": "versenden", "zurückgegeben": "zurueckgeben", "eingereicht": "einreichen",
     "freigegeben": "freigeben", "bestellt": "bestellen", "gebucht": "buchen", "geprüft": "pruefen", "erledigt": "erledigen",
     "aktiv": "aktivieren", "offen": "oeffnen", "gestartet": "starten", "beendet": "beenden", "gesperrt": "sperren",
-    "archiviert": "archivieren", "verschickt": "verschicken", "angenommen": "annehmen", "eingelagert": "einlagern",
+    "archiviert": "archivieren", "verkauft": "verkaufen", "ausgeliehen": "ausleihen", "verliehen": "verleihen",
+    "bearbeitet": "bearbeiten", "vermietet": "vermieten", "zugestellt": "zustellen", "verloren": "verlieren",
+    "devuelto": "devolver", "abierto": "abrir", "disuelto": "disolver", "resuelto": "resolver", "roto": "romper",
+    "rendu": "rendre", "vendu": "vendre", "perdu": "perdre", "ouvert": "ouvrir", "fini": "finir", "remis": "remettre",
+    "disponible": "disponer", "verschickt": "verschicken", "angenommen": "annehmen", "eingelagert": "einlagern",
 }  # fmt: skip
 
 # Adjectives that say nothing a rule could hold: "a small gym" is a gym, "all books" are books.
@@ -225,7 +232,7 @@ SUBORDINATE = frozenset(
 # Participles and verbs that do not leave a record in another state: the product cannot do these by an action on a record.
 NOT_STATES = frozenset(
     """search find filter sort order group count sum calculate compute print export import download upload email mail send
-    notify remind inform alert share rate review comment follow like invite login log sign scan sync synchronise synchronize
+    notify remind inform alert share rate review comment follow like invite login log scan sync synchronise synchronize
     chat message call translate convert generate predict recommend suggest analyse analyze report summarise summarize compare
     show see view list display read browse look get access use reach consult query fetch retrieve sell click drag swipe
     integrate connect configure customise customize encrypt back backup restore migrate deploy install embed render play
@@ -270,18 +277,22 @@ PRODUCT = frozenset(
 PRODUCT_KINDS = PRODUCT | frozenset(
     "manager tracker planner organiser organizer list register catalogue catalog database directory log logbook diary".split()
 )
-NOT_ENTITIES = frozenset(
-    """possibility ability way list overview number amount thing item_list rest case need time day moment place part kind
-    sort type value values example field rule information info data detail details change action operation status state
-    one ones both each everyone everybody anybody nobody lot set list lists history report reports search page pages
-    access permission role roles mistake error errors problem reason result results order_of today week month year
-    name title e-mail email description id identifier key column row table record entry entries following above""".split()
+# Never the name of a record; and words that are one only where "a/each … has" says so.
+NEVER_ENTITIES = frozenset(
+    """possibility ability way overview amount thing rest need kind sort one ones both each everyone everybody anybody nobody
+    lot following above access permission everything something""".split()
+)
+RARELY_ENTITIES = NEVER_ENTITIES | frozenset(
+    """list number case time day moment place part type value values example field rule information info data detail details
+    change action operation status state set lists history report reports search page pages role roles mistake error errors
+    problem reason result results today week month year name title e-mail email description id identifier key column row
+    table record entry entries""".split()
 )
 DATED = frozenset("date day birthday deadline".split())
-STATE_NOUNS = frozenset({"status", "state", "stage", "phase", "zustand"})
+STATE_NOUNS = frozenset({"status", "state", "stage", "phase", "zustand", "estado", "statut"})
 PLAIN_STATES = frozenset(
     """open draft pending active inactive available free empty full ready overdue busy dirty clean in-progress occupied
-    favourite favorite""".split()
+    favourite favorite used""".split()
 )
 # Words in -ed that are no participles.
 NOT_PARTICIPLES = frozenset(
@@ -297,3 +308,14 @@ GIVE = frozenset("give provide enter supply specify state name".split())
 TYPES_ONLY = frozenset("string integer boolean decimal int bool whole float".split())
 MONEY = frozenset("euro euros eur dollar dollars usd € $ £ pounds pound gbp chf".split())
 LINKING = frozenset("links link connects connect joins join assigns ties relates combines".split())
+# What no field of the product can hold: files, and secrets, which must not be kept as plain values.
+NO_VALUES = frozenset(
+    """image picture photo file attachment video logo avatar thumbnail upload document pdf password passwort secret passphrase
+    bild foto datei signature scan recording map""".split()
+)
+# What records of very common kinds have where the brief names no field at all; anything else has a name.
+USUAL_FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
+    **dict.fromkeys(("todo", "task", "chore", "reminder"), (("title", "string"), ("done", "boolean"))),
+    **dict.fromkeys(("note", "post", "article", "message", "comment"), (("title", "string"), ("text", "text"))),
+    **dict.fromkeys(("ticket", "issue", "order", "booking", "appointment", "event"), (("title", "string"),)),
+}

@@ -37,9 +37,10 @@ from providers.offline.understand_facts import (
 )
 from providers.offline.understand_fields import Scene, has_clause
 from providers.offline.understand_items import read_item
+from providers.offline.understand_languages import localise
 from providers.offline.understand_links import linking_clause, many_clause, protection_clause, relation_clause
 from providers.offline.understand_model import EntityModel, Model, complete, rules_of, transition_rule
-from providers.offline.understand_nouns import find_entities
+from providers.offline.understand_nouns import find_entities, heading_phrase
 from providers.offline.understand_operations import (
     does_clause,
     letting_clause,
@@ -54,6 +55,7 @@ from providers.offline.understand_states import action_clause, entity_states, fl
 from providers.offline.understand_tokens import Token, tokenise, written
 
 Kind = Literal["functional", "constraint", "quality", "context"]
+_LEAD_WORDS = 8
 _PASSES = 2  # the first learns fields and states, the second reads with them
 
 
@@ -127,10 +129,11 @@ def _understand(brief: str, given: tuple[tuple[str, str], ...], feedback: tuple[
         (f"FB{number}", passage) for number, passage in enumerate((p for text in feedback for p in passages(text)), 1)
     ]
     title = title_of(brief)
-    names = Names(find_entities([passage for _, passage in [*found, *comments]], title))
+    readable = localise(passage for _, passage in [*found, *comments])
+    names = Names(find_entities(readable, title))
     if not names.entities:
         names.entities = {"entity_1": title}
-    readings = _read_all([*found, *comments], names)
+    readings = _read_all(readable, [passage.text for _, passage in [*found, *comments]], names)
     return _finish(title, names, found, comments, readings)
 
 
@@ -142,18 +145,18 @@ def _numbered(brief: str, given: tuple[tuple[str, str], ...]) -> list[tuple[str,
     return [(name, Passage(text=text)) for name, text in given if name]
 
 
-def _read_all(found: Sequence[tuple[str, Passage]], names: Names) -> list[_Read]:
+def _read_all(found: Sequence[Passage], originals: Sequence[str], names: Names) -> list[_Read]:
     states: dict[str, tuple[str, ...]] = {}
     readings: list[_Read] = []
     for _ in range(_PASSES):
         readings, current = [], ""
         place: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-        for _, passage in found:
+        for passage, original in zip(found, originals, strict=True):
             here = (passage.headings, passage.leads if passage.kind == "item" else ())
             current = current if here[0] == place[0] else ""
             place_entity = _entity_of_place(passage, names)
             scene = with_states(Scene(names, place_entity or current, placed=bool(place_entity)), states)
-            reading = _read(passage, scene)
+            reading = _in_own_words(_read(passage, scene), passage.text, original)
             names.learn(reading.facts)
             _learn_states(reading.facts, states)
             current, place = _subject_of(reading.facts) or _mentioned(passage, names) or current, here
@@ -161,14 +164,25 @@ def _read_all(found: Sequence[tuple[str, Passage]], names: Names) -> list[_Read]
     return readings
 
 
+def _in_own_words(reading: _Read, text: str, original: str) -> _Read:
+    """Show what was not understood in the brief's own words, where the text was put into English for reading."""
+    if reading.missed and text != original:
+        reading.missed = [original]
+    return reading
+
+
 def _entity_of_place(passage: Passage, names: Names) -> str:
     """Return the entity that the lead-in or the heading names."""
-    for place in (*reversed(passage.leads), *reversed(passage.headings)):
-        phrase = tuple(token.low for token in tokenise(place) if token.kind in {"word", "quoted"})
-        for end in range(min(len(phrase), 8), 0, -1):
+    for lead in reversed(passage.leads):
+        phrase = tuple(token.low for token in tokenise(lead) if token.kind in {"word", "quoted"})
+        for end in range(min(len(phrase), _LEAD_WORDS), 0, -1):
             found = names.resolve(phrase[:end])
             if found:
                 return found[0]
+    for heading in reversed(passage.headings):
+        exact = names.exact(heading_phrase([token for token in tokenise(heading) if token.kind in {"word", "quoted"}]))
+        if exact:
+            return exact
     return ""
 
 

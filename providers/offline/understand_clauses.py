@@ -20,6 +20,7 @@ _VERBS = lexicon.OPERATION_FORMS.keys() | lexicon.STATE_VERBS | lexicon.FIELD_VE
 _JOINTS = frozenset({"and", "but", ",", ";"})
 _PAUSES = frozenset({",", ";", ":", ".", "(", ")", "and", "or", "but", "that", "which", "who", "whose", "where"})
 _RATIONALE = (("so", "that"), ("because",), ("in", "order", "to"), ("such", "that"), ("so", "we"), ("so", "they"))
+_RATIONALE_STARTS = frozenset(phrase[0] for phrase in _RATIONALE)
 _LONGEST_SUBJECT = 7
 _OPENERS = frozenset(
     "additionally also furthermore moreover finally however note please then therefore thus besides again".split()
@@ -159,7 +160,7 @@ def _within_brackets(tokens: list[Token], index: int) -> bool:
 def _without_rationale(tokens: list[Token]) -> list[Token]:
     """Drop the reason that a sentence gives: it asks for nothing."""
     for index in range(1, len(tokens)):
-        if any(starts(tokens, index, phrase) for phrase in _RATIONALE):
+        if tokens[index].low in _RATIONALE_STARTS and any(starts(tokens, index, phrase) for phrase in _RATIONALE):
             return tokens[:index]
     return tokens
 

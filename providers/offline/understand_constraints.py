@@ -28,7 +28,10 @@ def constraint_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     special = _one_of_noun(clause, scene) or _years_old(clause, scene)
     if special:
         return special
-    qualities = read_qualities(_plain_predicate(predicate))
+    plain = _plain_predicate(predicate)
+    if not plain or not any(token.low in _COPULAS for token in plain[:3]):
+        return None
+    qualities = read_qualities(plain)
     if qualities.leftover or not qualities.says_anything:
         return None
     refs = _references(list(clause.subject), scene)
@@ -37,7 +40,7 @@ def constraint_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
 
 def _references(subject: list[Token], scene: Scene) -> list[tuple[str, tuple[str, ...]]]:
     """Return the fields that a subject names: "the title and the author", "first and last name"; [] where unclear."""
-    parts = split_on(subject, frozenset({",", "and", "or", "both"}))
+    parts = split_on(subject, frozenset({",", "and", "both"}))
     last = field_reference(parts[-1], scene) if parts else None
     if last is None:
         return []
@@ -105,6 +108,11 @@ def identifying_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     return [_constrained(ref, Qualities(required=True, unique=True), scene)] if ref and ref[0] == entity else None
 
 
+_COPULAS = frozenset(
+    "be is are was lie lies exceed exceeds have has range ranges run runs go goes default defaults contain contains".split()
+)
+
+
 def _plain_predicate(predicate: list[Token]) -> list[Token]:
     """Remove the words that carry no quality: modals, copulas, "its value"."""
     start = 0
@@ -133,10 +141,10 @@ def field_reference(tokens: list[Token], scene: Scene) -> tuple[str, tuple[str, 
     phrase = bare_phrase(tokens)
     if not phrase or any(token.kind not in {"word", "quoted"} for token in tokens):
         return None
-    return _plain_reference(phrase, scene)
+    return _plain_reference(tokens, phrase, scene)
 
 
-def _plain_reference(phrase: tuple[str, ...], scene: Scene) -> tuple[str, tuple[str, ...]] | None:
+def _plain_reference(tokens: list[Token], phrase: tuple[str, ...], scene: Scene) -> tuple[str, tuple[str, ...]] | None:
     if known_field(phrase, scene):
         return scene.entity, phrase
     owner = scene.names.owner(field_name_of(phrase)) or scene.names.owner(field_name_of(phrase, plural=False))
@@ -147,12 +155,15 @@ def _plain_reference(phrase: tuple[str, ...], scene: Scene) -> tuple[str, tuple[
         return _checked(*prefixed)
     if scene.names.resolve(phrase):
         return None
-    return _checked(scene.entity, phrase) if scene.entity else None
+    # A field that was never named: only what "the" or "its" points back to belongs to the entity spoken of before.
+    pointed = scene.placed or tokens[0].low in {"the", "its", "their", "this", "der", "die", "das"}
+    return _checked(scene.entity, phrase) if scene.entity and pointed else None
 
 
 def _checked(entity: str, phrase: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
     stop = lexicon.STOP - {"of", "in", "on", "at", "up", "first", "last"}
-    return (entity, phrase) if phrase and len(phrase) <= LONGEST_FIELD and not set(phrase) & stop else None
+    good = phrase and len(phrase) <= LONGEST_FIELD and not set(phrase) & stop
+    return (entity, phrase) if good and words.singular(phrase[-1]) not in lexicon.NO_VALUES else None
 
 
 def _constrained(ref: tuple[str, tuple[str, ...]], qualities: Qualities, scene: Scene) -> Fact:

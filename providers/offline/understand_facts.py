@@ -96,6 +96,10 @@ class Names:
         found = self.resolve(phrase)
         return found[0] if found and not set(found[1]) - lexicon.ADJECTIVES - lexicon.QUANTITIES else None
 
+    def object(self, phrase: tuple[str, ...], *, determined: bool) -> str | None:  # noqa: ARG002 (of use to OpenNames)
+        """Return the entity that a verb's object names; `determined` where an article stands before it."""
+        return self.exact(phrase)
+
     def prefix(self, phrase: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
         """Return (entity, the words after its name) for a phrase that starts with the name of an entity."""
         for end in range(min(len(phrase) - 1, _LONGEST_NAME), 0, -1):
@@ -131,13 +135,13 @@ def bare_phrase(tokens: Iterable[Token]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def names_entity(phrase: tuple[str, ...]) -> bool:
-    """Say whether the phrase can be the name of an entity at all."""
+def names_entity(phrase: tuple[str, ...], *, strong: bool = False) -> bool:
+    """Say whether the phrase can be the name of an entity; more can where there is strong evidence."""
     if not phrase or len(phrase) > _LONGEST_NAME or set(phrase) & (lexicon.STOP | lexicon.SYSTEM_WORDS):
         return False
     head = words.singular(phrase[-1])
     return (
-        head not in lexicon.NOT_ENTITIES
+        head not in (lexicon.NEVER_ENTITIES if strong else lexicon.RARELY_ENTITIES)
         and bool(entity_of(phrase))
-        and head not in lexicon.LABEL_WORDS - {"user", "role"}
+        and (strong or head not in lexicon.LABEL_WORDS - {"user", "role"})
     )

@@ -174,9 +174,7 @@ def _continues(before: list[Token], part: list[Token]) -> bool:
 
 def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     """Read one item of a list of fields."""
-    if not tokens:
-        return None
-    tokens = tokens[1:] if tokens[0].low in {"optionally", "also", "including", "and"} else tokens
+    tokens = tokens[1:] if tokens and tokens[0].low in {"optionally", "also", "including", "and"} else tokens
     if tokens and tokens[0].low == "whether":
         return _whether(tokens[1:], scene)
     many, tokens = _quantity(_without_description(tokens, scene))
@@ -184,14 +182,9 @@ def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     end = _name_end(tokens, start)
     name = [token for token in tokens[start:end] if token.low not in {"the", "a", "an", "its", "'s", "their"}]
     phrase = tuple(token.low for token in name)
-    if (
-        not phrase
-        or len(phrase) > LONGEST_FIELD
-        or (set(phrase) & (lexicon.STOP - {"of", "on", "at", "in", "off", "up", "first", "last", "per"}))
-    ):
-        return None
     qualities = read_qualities(tokens[end:])
-    if not _explained(qualities, tokens[end:]):
+    # "Must have at least one" counts records: no rule that the product can keep.
+    if (many and scene.required) or not _names_field(phrase) or not _explained(qualities, tokens[end:]):
         return None
     qualities.unique |= flags.unique
     qualities.required = flags.required if qualities.required is None else qualities.required
@@ -199,6 +192,15 @@ def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if related and "of" not in phrase:
         return _related(related, scene, qualities, many=many or None)
     return [field_fact(name, phrase, scene, qualities)]
+
+
+_WITHIN_NAMES = frozenset("of on at off up first last per".split())
+
+
+def _names_field(phrase: tuple[str, ...]) -> bool:
+    """Whether the words can be the name of a field that holds a value."""
+    plain = 0 < len(phrase) <= LONGEST_FIELD and not set(phrase) & (lexicon.STOP - _WITHIN_NAMES)
+    return plain and words.singular(phrase[-1]) not in lexicon.NO_VALUES
 
 
 def _without_description(tokens: list[Token], scene: Scene) -> list[Token]:

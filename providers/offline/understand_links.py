@@ -68,7 +68,7 @@ def _objects(rest: list[Token], *, allow_by: bool) -> list[Token] | None:
 
 
 def _relation(entity: str, tokens: list[Token], scene: Scene, *, required: bool) -> Fact | None:
-    tokens = [token for token in tokens if token.low not in {"exactly", "one", "single", "existing", "known", "valid"}]
+    tokens = [token for token in tokens if token.low not in {"exactly", "one", "single", "existing", "known", "to"}]
     found = scene.names.resolve(bare_phrase(tokens))
     plain = all(token.kind in {"word", "quoted"} for token in tokens)
     if not found or not plain or _plural_object(tokens):
@@ -98,6 +98,8 @@ def many_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     before, rest = tokens[:index], tokens[index + len(phrase) :]
     if find(before, lexicon.NOT | {"no"}) >= 0:
         return None
+    if phrase[0] in {"one", "at"} and find(before, frozenset({"must", "shall", "needs", "need"})) >= 0:
+        return None  # "must have at least one" counts records: no rule that the product can keep
     before = [token for token in before if token.low not in lexicon.MODAL | {"have", "has", "also", "be"}]
     owner = scene.names.exact(bare_phrase(before)) or (
         scene.names.exact(bare_phrase(before[:-1])) if len(before) > 1 else None

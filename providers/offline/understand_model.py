@@ -308,9 +308,14 @@ def _reachable(entity: EntityModel) -> set[str]:
 def _complete_fields(model: Model, entity: EntityModel) -> None:
     plain = [item for item in entity.fields.values() if not item.references and item.name != entity.state_field]
     if not plain and not any(item.references for item in entity.fields.values()):
-        name = "title" if entity.moves or "status" in entity.fields else "name"
-        entity.fields = {name: FieldModel(name, name, "string", required=True), **entity.fields}
-        model.assumptions.append(f"The brief names no field of {words.article(entity.label)}: each has a {name}.")
+        usual = lexicon.USUAL_FIELDS.get(entity.name.rsplit("_", 1)[-1], (("name", "string"),))
+        own = {
+            name: FieldModel(name, name, kind, required=number == 0 or None)
+            for number, (name, kind) in enumerate(usual)
+        }
+        entity.fields = {**own, **entity.fields}
+        listed = " and ".join(words.article(name) for name in own)
+        model.assumptions.append(f"The brief names no field of {words.article(entity.label)}: each has {listed}.")
     elif plain and not any(item.required for item in entity.fields.values()):
         chosen = next((item for item in plain if item.name in {"title", "name"} and item.required is None), None)
         chosen = chosen or next((item for item in plain if item.required is None), None)

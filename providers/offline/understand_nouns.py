@@ -13,6 +13,7 @@ from providers.offline.understand_facts import Names, bare_phrase, entity_of, na
 from providers.offline.understand_fields import Scene, has_clause
 from providers.offline.understand_links import linking_clause, relation_clause
 from providers.offline.understand_operations import letting_clause, operation_clause, passive_operation, user_story
+from providers.offline.understand_states import MOVES
 from providers.offline.understand_tokens import Token, find, split_on, starts, tokenise
 
 _MANY = (("one", "or", "more"), ("zero", "or", "more"), ("any", "number", "of"), ("many",), ("several",), ("multiple",))
@@ -38,10 +39,15 @@ class OpenNames(Names):
     votes: Counter[str] = field(default_factory=Counter)
     labels: dict[str, str] = field(default_factory=dict)
     eager: bool = False
+    strong: bool = False
 
     def exact(self, phrase: tuple[str, ...]) -> str | None:
         """Nominate the phrase."""
         return self.nominate(phrase)
+
+    def object(self, phrase: tuple[str, ...], *, determined: bool) -> str | None:
+        """Nominate a verb's object: "books", "a book"; a bare singular may be no noun at all."""
+        return self.nominate(phrase) if phrase and (determined or words.is_plural(phrase[-1])) else None
 
     def resolve(self, phrase: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
         """Nominate the phrase where eager; else parts of phrases wait until the entities are known."""
@@ -54,7 +60,7 @@ class OpenNames(Names):
             phrase = phrase[1:]
         while len(phrase) > 1 and (words.is_participle(phrase[0]) or phrase[0] in lexicon.PLAIN_STATES):
             phrase = phrase[1:]
-        if not names_entity(phrase):
+        if not names_entity(phrase, strong=self.strong):
             return None
         name = entity_of(phrase)
         self.votes[name] += weight
@@ -105,6 +111,7 @@ def _vote(passage: Passage, names: OpenNames) -> None:
     for clause in clauses(tokens):
         _clause_votes(clause, names)
     _recorded(tokens, names)
+    _flows(tokens, names)
     _purposes(tokens, names)
     for lead in (*passage.leads[-1:], *passage.headings[-1:]):
         if names_entities(lead) and passage.kind == "item" and anchor_in(tokens) < 0:
@@ -168,8 +175,10 @@ def _field_place(passage: Passage) -> bool:
 
 def _clause_votes(clause: Clause, names: OpenNames) -> None:
     if not _organisation(clause.subject) and not _plain_subject(clause):
-        trial = OpenNames()
-        if has_clause(clause, Scene(trial)) or (clause.low[-1:] and clause.low[-1] in lexicon.HAS):
+        trial = OpenNames(strong=clause.subject[0].low in _FOR_EACH)
+        if has_clause(clause, Scene(trial)):
+            _merge(names, trial)
+        elif clause.low[-1:] and clause.low[-1] in lexicon.HAS:
             names.nominate(bare_phrase(clause.subject))
         _many(clause, names)
         trial = OpenNames(eager=True)
@@ -285,6 +294,13 @@ def _recorded(tokens: list[Token], names: OpenNames) -> None:
             >= 0
         ):
             names.nominate(bare_phrase(tokens[2:end]))
+
+
+def _flows(tokens: list[Token], names: OpenNames) -> None:
+    """An order moves from new to paid: orders are records."""
+    at = find(tokens, MOVES)
+    if 0 < at <= 5 and find(tokens, frozenset({"from"}), at) > 0 and not _field_word(tuple(tokens[:at])):
+        names.nominate(bare_phrase(tokens[:at]))
 
 
 def _purposes(tokens: list[Token], names: OpenNames) -> None:

@@ -82,6 +82,7 @@ _PLACES = (
     ),
     *(("via", "an", "api"), ("through", "an", "api"), ("over", "http"), ("in", "one", "place")),
 )
+_PLACE_STARTS = frozenset(phrase[0] for phrase in _PLACES)
 _LISTS = frozenset("list overview catalogue catalog register index collection record records database".split())
 _OBJECT_ENDS = frozenset(
     {
@@ -135,9 +136,10 @@ def operation_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
 
 
 def _without_places(tokens: list[Token]) -> list[Token]:
-    for phrase in _PLACES:
-        for index in range(len(tokens) - len(phrase) + 1):
-            if starts(tokens, index, phrase):
+    for index, token in enumerate(tokens):
+        if token.low in _PLACE_STARTS:
+            phrase = next((phrase for phrase in _PLACES if starts(tokens, index, phrase)), None)
+            if phrase:
                 return tokens[:index] + tokens[index + len(phrase) :]
     return tokens
 
@@ -300,7 +302,11 @@ def does_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
         if low not in lexicon.OPERATION_FORMS and base_of(low) not in lexicon.STATE_VERBS:
             continue
         role = [token.low for token in tokens[:index] if token.low not in lexicon.DETERMINERS]
-        if not role or set(role) & (lexicon.STOP | lexicon.MODAL | lexicon.BE | {"only", "no"}):
+        if (
+            not role
+            or set(role) & lexicon.OPERATION_FORMS.keys()
+            or set(role) & (lexicon.STOP | lexicon.MODAL | lexicon.BE | {"only", "no"})
+        ):
             return None
         if not (words.is_plural(role[-1]) or role[-1] in lexicon.PERSONS or low.endswith("s")):
             return None
@@ -347,7 +353,11 @@ def _objects(tokens: list[Token], scene: Scene, operations: tuple[str, ...]) -> 
         if low in (["it"], ["them"], ["these"]) and (found or scene.entity):
             found.append(OperationFact(found[-1].entity if found else scene.entity, operations))
             continue
-        entity = None if set(low) & _OBJECT_ENDS else scene.names.exact(_phrase(part))
+        entity = (
+            None
+            if set(low) & _OBJECT_ENDS
+            else scene.names.object(_phrase(part), determined=part[0].low in _DETERMINERS)
+        )
         if not entity:
             return None
         found.append(OperationFact(entity, operations))
@@ -429,7 +439,7 @@ def roles_in(tokens: list[Token]) -> str:
     ):
         for index in range(1, min(len(tokens), _LONGEST_ROLE)):
             if starts(tokens, index, phrase):
-                role = bare_phrase(tokens[:index])
+                role = bare_phrase(tokens[:index]) if tokens[0].low not in {"only", "no", "two", "nobody"} else ()
                 heads = set(role[-1:])
                 return " ".join(role) if heads & lexicon.PERSONS else ""
     return ""

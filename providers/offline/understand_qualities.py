@@ -69,6 +69,9 @@ _OPTIONAL_MORE = (
     ("be", "empty"),
     ("if", "any"),
     ("if", "known"),
+    ("if", "given"),
+    ("if", "present"),
+    ("if", "set"),
     ("be", "missing"),
 )
 _UNIQUE = (
@@ -122,7 +125,7 @@ _TYPE_PHRASES = tuple(
 )
 _FILLERS = frozenset(
     """is are be must shall should has have to it they that which who a an the of with value values and always also as in
-    field fields single valid type both whose will then lie lies run runs ranges range goes inclusive , : - – ( ) [ ] . ; = per_item simply exactly itself each""".split()
+    field fields single type both whose will then lie lies run runs ranges range goes inclusive , : - – ( ) [ ] . ; = per_item simply exactly itself each""".split()
 )
 _UNITS = frozenset({"in", "per"})
 _WORDS_OF_FLAGS = frozenset({"required", "mandatory", "optional", "unique", "default", "either"})
@@ -261,10 +264,11 @@ def _one_of(tokens: list[Token], index: int, found: Qualities) -> int:
 
 
 def _type(tokens: list[Token], index: int, found: Qualities) -> int:
+    start = index + 1 if starts(tokens, index, ("valid",)) else index
     for phrase in _TYPE_PHRASES:
-        if starts(tokens, index, phrase):
+        if starts(tokens, start, phrase):
             found.type = found.type or lexicon.TYPE_WORDS[" ".join(phrase)]
-            return index + len(phrase)
+            return start + len(phrase)
     return 0
 
 

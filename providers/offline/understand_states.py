@@ -80,7 +80,7 @@ _CONDITIONS = (
 )
 _UNTIL = (("unless", "it", "is"), ("unless", "it", "has", "been"), ("unless", "already"))
 _LONGEST_STATE = 3
-_MOVES = frozenset("moves move goes go changes change transitions passes progresses switches advances".split())
+MOVES = frozenset("moves move goes go changes change transitions passes progresses switches advances".split())
 
 
 def action_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
@@ -292,7 +292,7 @@ def flow_tokens(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if arrows:
         return _arrow_flow(tokens, arrows, scene)
     low = [token.low for token in tokens]
-    verb = find(tokens, _MOVES)
+    verb = find(tokens, MOVES)
     start = low.index("from", verb) if verb >= 0 and "from" in low[verb:] else -1
     if start < 0 or verb < 1:
         return None

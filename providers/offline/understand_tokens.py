@@ -57,6 +57,11 @@ def word(text: str) -> Token:
 
 def tokenise(text: str) -> list[Token]:
     """Split a sentence into tokens. Linear in the text; every text has tokens, possibly none."""
+    return list(_tokens(text))
+
+
+@lru_cache(maxsize=20_000)
+def _tokens(text: str) -> tuple[Token, ...]:
     text = _SHORTENED.sub(r"\1", text)
     plain = re.sub(r"(?<!\w)[*_~]{1,3}(?=\w)|(?<=\w)[*_~]{1,3}(?!\w)|(?<=[.,:;!?)])[*_~]{1,3}|<!--|-->", "", text)
     tokens: list[Token] = []
@@ -69,7 +74,7 @@ def tokenise(text: str) -> list[Token]:
             tokens.extend(_opened(value))
         else:
             tokens.append(Token(value, value.lower(), kind))
-    return tokens
+    return tuple(tokens)
 
 
 def _opened(text: str) -> Iterable[Token]:
@@ -106,7 +111,9 @@ def find(tokens: list[Token], words: frozenset[str], start: int = 0) -> int:
 
 def starts(tokens: list[Token], index: int, phrase: tuple[str, ...]) -> bool:
     """Say whether the phrase stands at the index."""
-    return len(tokens) - index >= len(phrase) and all(tokens[index + n].low == part for n, part in enumerate(phrase))
+    if index >= len(tokens) or tokens[index].low != phrase[0]:
+        return False
+    return tuple(token.low for token in tokens[index : index + len(phrase)]) == phrase
 
 
 def split_on(tokens: list[Token], words: frozenset[str]) -> list[list[Token]]:

@@ -81,13 +81,28 @@ def verb_of(participle: str) -> str:
     text = participle.strip().lower()
     if text in lexicon.IRREGULAR_VERBS:
         return lexicon.IRREGULAR_VERBS[text]
-    if re.fullmatch(r"\w+iert", text):
-        return snake(text[:-1] + "en")
+    foreign = _foreign_verb(text)
+    if foreign:
+        return foreign
     if not re.fullmatch(r"[a-z]{2,}ed", text) or text in lexicon.NOT_PARTICIPLES:
         return f"mark_{snake(text)}"
     if text.endswith("ied"):
         return text[:-1] if len(text) < 5 else text[:-3] + "y"
     return _stem(text[:-2])
+
+
+def _foreign_verb(text: str) -> str:
+    """Return the infinitive of a regular German, Spanish or French participle, "" for other words."""
+    if re.fullmatch(r"\w+iert", text):
+        return snake(text[:-1] + "en")
+    german = re.fullmatch(r"ge(\w{3,})t", text)
+    if german:
+        return snake(german.group(1) + "en")
+    spanish = re.fullmatch(r"([a-zñáéíóú]{3,})([ai])d[oa]s?", text)
+    if spanish:
+        return snake(spanish.group(1) + ("ar" if spanish.group(2) == "a" else "er"))
+    french = re.fullmatch(r"(\w{3,})ée?s?", text)
+    return snake(french.group(1) + "er") if french else ""
 
 
 def article(label: str) -> str:

@@ -144,8 +144,8 @@ def test_any_text_is_read_and_no_word_is_lost(text: str) -> None:
     "piece", ["word ", "a.", "- x\n", "|a|b|\n", "#", "\n", "*", "x: ", "(", "> ", "\x1b]", "1. a\n  "]
 )
 def test_a_large_brief_is_read_in_linear_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     text = clean(piece * (200_000 // len(piece)))
     sentences(text)
     title(text)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3

@@ -1,0 +1,238 @@
+"""What single sentences are read as, in many domains; and what must not be taken for understood."""
+
+from __future__ import annotations
+
+import pytest
+
+from botarmy.artifacts import Rule
+from botarmy.brief import clean
+from providers.offline.understand import Statement, Understanding, understand
+
+
+def shown(rule: Rule) -> str:
+    """Write a rule in short, e.g. "range book.year 1450..2100"."""
+    bounds = "..".join("" if bound is None else f"{bound:g}" for bound in (rule.minimum, rule.maximum))
+    more = {
+        "range": bounds,
+        "length": bounds,
+        "enumeration": "|".join(rule.values),
+        "relation": rule.target,
+        "transition": f"{rule.action} {'|'.join(rule.from_states)} > {rule.to_state}",
+    }
+    return f"{rule.kind} {rule.entity}.{rule.field} {more.get(rule.kind, '')}".strip()
+
+
+def read(brief: str, *feedback: str) -> Understanding:
+    return understand({"brief": clean(brief), "feedback": list(feedback)})
+
+
+def last(brief: str) -> list[Statement]:
+    """Return the statements of the brief's last sentence."""
+    found = read(brief).statements
+    return [statement for statement in found if statement.sources == found[-1].sources]
+
+
+def rules(brief: str) -> list[str]:
+    return [shown(rule) for statement in last(brief) for rule in statement.rules]
+
+
+def understood(brief: str) -> bool:
+    return all(statement.understood for statement in last(brief))
+
+
+@pytest.mark.parametrize(
+    ("brief", "expected"),
+    [
+        # fields and their qualities
+        ("A room has a number (unique) and a floor.", ["unique room.number"]),
+        ("Every car must have a plate and a colour.", ["required car.plate", "required car.colour"]),
+        ("A lamp has a wattage between 5 and 100.", ["range lamp.wattage 5..100"]),
+        ("A pizza has a name of at most 40 characters, which is required.", ["required pizza.name", "length pizza.name ..40"]),
+        ("A tree has a height greater than 0.", ["range tree.height 0.01.."]),
+        ("A crate has a number of bottles (at least 6, no more than 24).", ["range crate.bottles 6..", "range crate.bottles ..24"]),
+        ("A shirt has a size (S, M, L or XL).", ["enumeration shirt.size S|M|L|XL"]),
+        ("A cat has a weight. The weight of a cat cannot be negative.", ["range cat.weight 0.."]),
+        ("A wine has a vintage. A wine's vintage must be at least 1800.", ["range wine.vintage 1800.."]),
+        ("A key has a code. The code is exactly 8 characters long.", ["length key.code 8..8"]),
+        ("A job has a title. Job titles are unique.", ["unique job.title"]),
+        ("A user has an email. No two users may have the same email.", ["unique user.email"]),
+        ("A part has a serial number. A part without a serial number is rejected.", ["required part.serial_number"]),
+        ("A hut has a name. The name must not be blank.", ["required hut.name"]),
+        ("A plan has a price. The price can't exceed 1,000.50 euros.", ["range plan.price ..1000.5"]),
+        ("For each visit we record the date and the reason (required).", ["required visit.reason"]),
+        ("A member has a first name and a last name. First and last name are required.",
+         ["required member.first_name", "required member.last_name"]),
+        ("Dish: name (required), spiciness 0-5", ["required dish.name", "range dish.spiciness 0..5"]),
+        ("# Shop\n## Products\n- sku: string, required, unique, 8 characters",
+         ["required product.sku", "unique product.sku", "length product.sku 8..8"]),
+        ("# Zoo\n\nAn animal has the following fields:\n\n* name\n* age, at most 120", ["range animal.age ..120"]),
+        ("| Entity | Fields |\n|---|---|\n| Boat | name, berths (1-12) |", ["range boat.berths 1..12"]),
+        ("# Bank\n\n## Account\n\n| Field | Type | Required |\n|---|---|---|\n| iban | text | yes |", ["required account.iban"]),
+        ("A ticket has a price. Tickets cost between 5 and 500 euros.", ["range ticket.price 5..500"]),
+        ("A pupil has a name. Pupils must be at least 6 years old.", ["range pupil.age 6.."]),
+        ("The SKU identifies a product. A product has a SKU and a name. The SKU identifies a product uniquely.",
+         ["required product.sku", "unique product.sku"]),
+        # relations
+        ("A room has a name. A booking has a day. Each booking belongs to exactly one room.",
+         ["relation booking.room_id room", "required booking.room_id"]),
+        ("A song has a title. An album has a name. An album has many songs.", ["relation song.album_id album"]),
+        ("A nurse has a name. A shift has a day. A shift is covered by a nurse.",
+         ["relation shift.nurse_id nurse", "required shift.nurse_id"]),
+        ("A task has a title. A person has a name. A task may be assigned to a person.", ["relation task.person_id person"]),
+        ("A club has a name. A player has a name. A player plays for a club.",
+         ["relation player.club_id club", "required player.club_id"]),
+        ("A team has a name. A match has a date. A match has a home team and a guest team.",
+         ["relation match.home_team_id team", "required match.home_team_id",
+          "relation match.guest_team_id team", "required match.guest_team_id"]),
+        ("A firm has a name. A lorry has a plate and a firm. A firm that still has lorries cannot be deleted.",
+         ["relation lorry.firm_id firm"]),
+        # states
+        ("A parcel can be delivered.", ["transition parcel.status deliver open > delivered"]),
+        ("A draft post can be published. Only a published post can be archived.",
+         ["transition post.status archive published > archived"]),
+        ("An order moves from new to paid to shipped.",
+         ["transition order.status pay new > paid", "transition order.status ship paid > shipped"]),
+        ("An order has a number and a status.\nStatus: new -> paid",
+         ["transition order.status pay new > paid"]),
+        ("A claim can be submitted. A claim can be approved only when it is submitted.",
+         ["transition claim.status approve submitted > approved"]),
+        ("A lease can be signed. A lease can be cancelled. A signed lease cannot be cancelled.",
+         ["transition lease.status cancel open > cancelled"]),
+        ("An agent can resolve an open case. A case has a title.", []),
+        ("A bug has a title. Developers can close an open bug.", ["transition bug.status close open > closed"]),
+        ("A task has a title. As a worker, I want to mark a task as done.", ["transition task.status mark_done open > done"]),
+        ("The status of a seat is one of free, taken.", ["enumeration seat.status free|taken"]),
+        # other languages
+        ("Ein Kunde hat einen Namen. Der Name darf höchstens 30 Zeichen lang sein.", ["length kunde.name ..30"]),
+        ("Jedes Fahrrad hat eine Rahmennummer. Die Rahmennummer muss eindeutig sein.", ["unique fahrrad.rahmennummer"]),
+        ("Un coche tiene una matrícula. La matrícula es obligatoria.", ["required coche.matricula"]),
+        ("Un livre a un titre. Le titre doit être unique.", ["unique livre.titre"]),
+    ],
+)  # fmt: skip
+def test_sentences_become_rules(brief: str, expected: list[str]) -> None:
+    assert rules(brief) == expected
+    assert understood(brief)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The ISBN must be unique per publisher.",
+        "A member may have at most 3 open loans.",
+        "A book cannot be lent to two members at once.",
+        "The due date must be after the loan date.",
+        "A loan can only be returned by the member who made it.",
+        "Only librarians can delete books.",
+        "A member can see only his own loans.",
+        "A loan can be returned if the book is not damaged.",
+        "A loan can be returned within 30 days.",
+        "The price should be between 1 and 10 for members.",
+        "A book must have a title in English.",
+        "The email must be a valid email address.",
+        "Each member must have at least one loan.",
+        "Members can pay by credit card.",
+        "Members are notified by email when a loan is overdue.",
+        "Books can be searched by title.",
+        "The total is the sum of the prices.",
+        "Loans can be exported to Excel.",
+        "When a book is returned, its status becomes available.",
+        "Every book needs a cover image.",
+        "The status can be changed by admins only.",
+        "The title is required unless the book is a draft.",
+        "Passwords must be at least 8 characters.",
+        "The page must load in under 2 seconds.",
+        "The price must not be changed after the loan date.",
+        "The ISBN must be unique and valid.",
+        "Either the name or the email is required.",
+        "The price must be a multiple of 5.",
+        "The title must be between 3 and 60 characters and start with a letter.",
+        "The service must keep working offline.",
+        "Members can create books and rate them.",
+        "Two books may have the same title.",
+        "Deleting a member deletes all loans.",
+        "Users can log in with their email.",
+        "The list shows all overdue loans.",
+        "A permit without a title is not allowed for visitors.",
+        "Librarians can scan, print and mail books.",
+    ],
+)
+def test_what_the_product_cannot_show_is_not_claimed(sentence: str) -> None:
+    context = (
+        "A book has a title, an ISBN, a price, a status and an optional note. A member has a name and an email. "
+        "Each loan belongs to a book and a member and has a due date and a loan date. An order has a total. "
+    )
+    assert not understood(context + sentence)
+
+
+def test_a_sentence_that_is_understood_in_part_keeps_the_rest_as_its_own() -> None:
+    first, second = last("A room has a size. The size is at least 5 and must match the plan.")
+    assert [shown(rule) for rule in first.rules] == ["range room.size 5.."]
+    assert (first.understood, second.understood) == (True, False)
+    assert "match the plan" in second.text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("We run a small gym.", "context"),
+        ("Today everything is on paper.", "context"),
+        ("The service must answer within 200 milliseconds.", "quality"),
+        ("Payments are out of scope.", "context"),
+        ("# Out of scope\n- Payments", "context"),
+    ],
+)
+def test_kinds(text: str, kind: str) -> None:
+    assert last(f"A dog has a name.\n\n{text}")[-1].kind == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "priority"),
+    [
+        ("A cat can be fed.", "must"),
+        ("Cats should have a colour.", "should"),
+        ("# Nice to have\n- Cats have a colour.", "could"),
+        ("It would be nice to see pictures.", "could"),
+        ("# Should have\n- Pictures of cats", "should"),
+    ],
+)
+def test_priorities(text: str, priority: str) -> None:
+    assert last(f"A cat has a name.\n\n{text}")[-1].priority == priority
+
+
+def test_contradictions_are_open_questions_and_not_rules() -> None:
+    found = read("A box has a weight between 1 and 5. The weight of a box is at least 9.")
+    assert [statement.understood for statement in found.statements] == [True, False]
+    assert any("contradict" in question for question in found.questions)
+
+
+def test_questions_are_carried_as_open_questions() -> None:
+    found = read("A box has a weight. Should a box have a colour?")
+    assert found.statements[-1].understood is False
+    assert "Should a box have a colour?" in found.questions
+
+
+def test_references_in_a_circle_do_not_make_records_impossible() -> None:
+    found = read("A hen has an egg. An egg has a hen. A hen belongs to an egg. An egg belongs to a hen.")
+    hen, egg = found.model.entities["hen"], found.model.entities["egg"]
+    assert not (hen.fields["egg_id"].required and egg.fields["hen_id"].required)
+
+
+def test_a_reviewers_comment_is_applied_with_its_own_source() -> None:
+    found = read("A box has a weight between 1 and 5.", "The weight of a box is between 2 and 9.", "I do not like it.")
+    comment = [statement for statement in found.statements if statement.sources == ("FB1",)]
+    assert [shown(rule) for rule in comment[0].rules] == ["range box.weight 2..9"]
+    box = found.model.entities["box"].fields["weight"]
+    assert (box.minimum, box.maximum) == (2, 9)
+    assert any("I do not like it." in question for question in found.questions)
+
+
+def test_nouns_of_other_scripts_get_stable_ascii_names() -> None:
+    found = read("图书馆管理系统")
+    assert list(found.model.entities) == ["entity_1"]
+    assert found.model.entities["entity_1"].label == "图书馆管理系统"
+
+
+def test_a_one_line_brief_makes_a_product_of_use() -> None:
+    todo = read("Build me a todo app").model.entities["todo"]
+    assert list(todo.fields) == ["title", "done"]
+    assert todo.fields["title"].required
