@@ -195,24 +195,33 @@ def _bare_wish(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     return facts or None
 
 
+_VERB_JOINTS = frozenset({",", "and", "or", "/", "&"})
+
+
 def _verbs(tokens: list[Token], index: int) -> tuple[list[str], int]:
+    """Read joined verbs; a second verb needs a joint, so that the "books" of "delete books" are its objects."""
     found: list[str] = []
+    joined = True
     while index < len(tokens):
         low = tokens[index].low
         particle = low + "_" + tokens[index + 1].low if index + 1 < len(tokens) else low
-        if particle in lexicon.STATE_VERBS:
+        if joined and particle in lexicon.STATE_VERBS:
             found.append(particle)
             index += 2
-        elif (
-            low in lexicon.OPERATION_FORMS or base_of(low) in lexicon.STATE_VERBS or low in {"mark", "set"} | _ASSIGNING
-        ):
+        elif joined and _is_verb(low):
             found.append(low)
             index += 1
-        elif low in {",", "and", "or", "/", "&"} and found:
+        elif low in _VERB_JOINTS and found:
             index += 1
         else:
             break
+        joined = low in _VERB_JOINTS
     return found, index
+
+
+def _is_verb(low: str) -> bool:
+    known = low in lexicon.OPERATION_FORMS or base_of(low) in lexicon.STATE_VERBS
+    return known or low in {"mark", "set"} or low in _ASSIGNING
 
 
 def _next_verb(tokens: list[Token], start: int) -> int:
