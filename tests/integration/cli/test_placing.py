@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from botarmy.errors import ExportError, InputError
 from cli import placing
 from cli.placing import check_destination, staged, write_marker
 
+ROOT = Path(__file__).resolve().parents[3]
 PROJECT = "11111111-0000-0000-0000-000000000000"
 
 
@@ -121,11 +125,43 @@ def test_a_path_through_a_file_is_said(tmp_path):
         pass
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def without_privileges(code: str) -> subprocess.CompletedProcess[str]:
+    """Run Python as somebody whom permissions bind: root gives its privileges away first."""
+    drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    if drop and shutil.which("setpriv") is None:
+        pytest.skip("root may write everywhere, and there is no setpriv to give that up")
+    return subprocess.run(
+        [*drop, sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def place(destination: Path) -> str:
+    return (
+        "from pathlib import Path\nfrom cli.placing import staged\n"
+        f"with staged(Path({str(destination)!r})) as tree: (tree / 'a.txt').write_text('new')"
+    )
+
+
 def test_no_permission_is_said(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(ExportError, match="Permission denied"), staged(tmp_path / "out"):
-        pass
+    try:
+        done = without_privileges(place(tmp_path / "out"))
+    finally:
+        tmp_path.chmod(0o700)
+    assert "ExportError: Cannot export to" in done.stderr
+    assert "Permission denied" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_writable_directory_in_a_forbidden_one_is_filled_from_inside(tmp_path):
+    (tmp_path / "out").mkdir()
+    tmp_path.chmod(0o500)
+    try:
+        done = without_privileges(place(tmp_path / "out"))
+    finally:
+        tmp_path.chmod(0o700)
+    assert done.returncode == 0, done.stderr
+    assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["a.txt"]
 
 
 def test_a_failed_rename_puts_the_old_tree_back(tmp_path, monkeypatch):
