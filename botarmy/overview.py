@@ -22,6 +22,7 @@ from botarmy.records import (
 
 OFFLINE = "offline"
 SCAFFOLD_NOTE = "scaffold, no model"
+_APPROVAL = "approval"
 
 
 class Snapshot(Record):
@@ -102,9 +103,11 @@ def latest_attempt(snapshot: Snapshot, phase: str) -> Attempt | None:
 
 
 def gate_of(snapshot: Snapshot, attempt: Attempt) -> GateRequest | None:
-    """Return the last gate of an attempt, or None."""
+    """Return the gate that tells how an attempt stands: the open one, else its last approval; None where it has none."""
     gates = [gate for gate in snapshot.gates if gate.attempt_id == attempt.id and gate.status is not Status.cancelled]
-    return gates[-1] if gates else None
+    waiting = [gate for gate in gates if gate.decision is None]
+    approvals = [gate for gate in gates if gate.kind == _APPROVAL]
+    return next(reversed(waiting or approvals or gates), None)
 
 
 def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:

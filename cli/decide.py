@@ -80,7 +80,8 @@ def _decide(address: str, decision: str, comment: str, by: str | None, as_json: 
         write_json(_entry(decided, project, resumed))
         return
     done = "approved" if decision == APPROVE else "rejected"
-    say(f"{project.slug}/{decided.phase} attempt {decided.attempt} {done} by {name}.")
+    what = "" if decided.kind == "approval" else f" ({decided.kind})"
+    say(f"{project.slug}/{decided.phase} attempt {decided.attempt}{what} {done} by {name}.")
     _say_how_on(project, resumed)
 
 

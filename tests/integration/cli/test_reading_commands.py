@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from botarmy.records import Status
+from botarmy.records import Decision, Status, Verdict
 from storage.database import Database
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,6 +62,38 @@ def test_show_tells_what_waits(botarmy, waiting):
     entry = botarmy("inbox", "--json").json["gates"][0]
     assert (entry["project"], entry["phase"], entry["verdict"]["decision"]) == ("books", "Build", "needs approval")
     assert "books/Build" in botarmy("inbox").out
+
+
+def test_a_gate_is_shown_with_all_that_a_decision_binds(botarmy, waiting):
+    text = botarmy("inbox", "books/build").out
+    assert "books/Build, attempt 1: needs approval" in text
+    assert "fix the tests" in text
+    assert "botarmy artifact books source_code" in text
+    assert "Decide: `botarmy approve books/Build`" in text
+    assert "\x1b" not in text
+    entry = botarmy("inbox", "books", "--json").json
+    assert (entry["phase"], entry["kind"], sorted(entry["hashes"])) == (
+        "Build",
+        "approval",
+        ["documentation", "source_code"],
+    )
+    botarmy("approve", "books", "--by", "Ada")
+    assert "approved by Ada at" in botarmy("inbox", "books/Build").out
+
+
+def test_a_long_inbox_says_how_many_more_wait(botarmy, waiting, database_url):
+    asyncio.run(more_gates(database_url, waiting))
+    assert "1 more wait; --limit shows more." in botarmy("inbox", "--limit", "1").out
+    assert botarmy("inbox", "--limit", "1", "--json").json["total"] == 2
+
+
+async def more_gates(url, project):
+    database = Database(url)
+    async with database.work() as work:
+        attempt = await work.attempts.current(project.id, "Build")
+        verdict = Verdict(decision=Decision.needs_approval, reasons=("the budget is reached",))
+        await work.gates.open(project.id, attempt.id, "Build", 1, verdict, {}, kind="budget", ask=2)
+    await database.close()
 
 
 def test_follow_ends_when_the_project_has_ended(botarmy, finished):

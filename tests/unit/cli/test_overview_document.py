@@ -82,3 +82,13 @@ def test_only_a_completed_project_carries_the_note():
     assert status_label(Status.completed, "scaffold, no model") == "completed (scaffold, no model)"
     assert status_label(Status.failed, "scaffold, no model") == "failed"
     assert status_label(Status.completed, "") == "completed"
+
+
+def test_a_settled_budget_gate_does_not_hide_the_approval(make_snapshot):
+    snapshot = make_snapshot(by="Ada")
+    budget = snapshot.gates[1].model_copy(update={"kind": "budget", "decided_by": "Bea"})
+    both = snapshot.model_copy(update={"gates": (*snapshot.gates, budget)})
+    assert overview(both)["phases"][1]["gate"]["by"] == "Ada"
+    waiting = budget.model_copy(update={"status": Status.waiting, "decision": None})
+    build = overview(snapshot.model_copy(update={"gates": (*snapshot.gates, waiting)}))["phases"][1]
+    assert (build["status"], build["gate"]["kind"]) == ("waiting", "budget")
