@@ -86,8 +86,15 @@ def submit_text(
         parameters |= {"project": run_coroutine(_store(settings, text, project_name, definitions or {}))}
     else:
         parameters |= {"project": project_name}
-    run = create_run(api, DEPLOYMENT, parameters, queue=priority)
-    return {"flow_run_id": run["id"], "name": run["name"], "url": f"{api.ui_url}/runs/flow-run/{run['id']}"}
+    run = create_run(api, DEPLOYMENT, parameters, name=_run_name(project_name, text), queue=priority)
+    return {"flow_run_id": run["id"], "name": run["name"], "url": api.run_url(run["id"])}
+
+
+def _run_name(project_name: str, text: str) -> str:
+    """Return the project's likely slug: the run is named when it is created, before the project is."""
+    from botarmy.brief import slugify, title
+
+    return slugify(project_name or title(text))
 
 
 async def _store(settings: Settings, text: str, name: str, definitions: dict[str, Any]) -> str:

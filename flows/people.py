@@ -7,8 +7,9 @@ from contextvars import ContextVar
 from typing import Protocol
 
 from botarmy.errors import Duplicate, InputError
+from botarmy.gate_text import description
 from botarmy.records import GateRequest
-from flows.form import GateForm, description
+from flows.form import GateForm
 from tasks.decide import Answer, decide, newest
 from tasks.runtime import Runtime
 
@@ -94,7 +95,7 @@ def _as_answer(form: GateForm) -> Answer:
     return Answer(
         decision=form.decision,
         comment=form.comment,
-        by=form.reviewer or "unnamed reviewer (Prefect UI)",
+        by=form.reviewer.strip() or "unnamed reviewer (Prefect UI)",
         amended_kind=form.amended_artifact.strip(),
         amended_content=form.amended_content,
     )

@@ -13,7 +13,7 @@ from flows.api import find_api, read_flow_run, resume
 def form_answer(gate: GateRequest) -> dict[str, str]:
     """Return a valid answer of the form; the flow reads our table first, so this only wakes it."""
     decision = gate.decision if gate.decision in ("approve", "reject") else "reject"
-    return {"decision": str(decision), "comment": gate.comment, "reviewer": gate.decided_by or ""}
+    return {"decision": str(decision), "comment": gate.comment, "reviewer": gate.decided_by or "botarmy"}
 
 
 async def resume_gate(gate: GateRequest) -> str:
@@ -27,7 +27,7 @@ async def resume_gate(gate: GateRequest) -> str:
     """
     api = find_api(load_settings().botarmy_home, dict(os.environ))
     if await asyncio.to_thread(resume, api, gate.flow_run_id, form_answer(gate)):
-        return f"The run goes on: {api.ui_url}/runs/flow-run/{gate.flow_run_id}"
+        return f"The run goes on: {api.run_url(gate.flow_run_id)}"
     found = await asyncio.to_thread(read_flow_run, api, gate.flow_run_id)
     state = found["state_name"] if found else "gone"
     return f"The run that waited is {state}; upkeep goes on with the project within a minute."

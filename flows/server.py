@@ -50,6 +50,14 @@ class PrefectApi:
         """Return the address of the web interface."""
         return self.url.removesuffix("/api")
 
+    def run_url(self, flow_run_id: str) -> str:
+        """Return the page of a flow run.
+
+        Our own server's second UI is named: asked without a password it leads to its login and back to the run, where
+        the first one says "Page not found". A foreign server may have only one: it is given the address that both know.
+        """
+        return f"{self.ui_url}{'/v2' if self.ours else ''}/runs/flow-run/{flow_run_id}"
+
     def environment(self) -> dict[str, str]:
         """Return the variables that point Prefect at this API."""
         values = {"PREFECT_API_URL": self.url}

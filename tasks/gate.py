@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from botarmy.changes import summarise_change
 from botarmy.errors import BotArmyError
+from botarmy.gate_text import MEASURED
 from botarmy.gates import evaluate_gate
 from botarmy.progress import Progress
 from botarmy.records import (
     Approval,
+    ArtifactVersion,
     Attempt,
     Decision,
     Evidence,
@@ -22,7 +26,6 @@ from botarmy.records import (
     Workflow,
 )
 from storage.unit import UnitOfWork
-from tasks.phase import MEASURES
 from tasks.runtime import Runtime
 
 POLICY = "policy:auto"
@@ -65,7 +68,7 @@ async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attem
         verdict = evaluate_gate(
             policy.rule(phase),
             attempt.result.measures,
-            tuple(found for found in evidence if found.check != MEASURES),
+            tuple(found for found in evidence if found.check != MEASURED),
             attempt.result.confidence,
             checks=phase.checks,
             deterministic=attempt.result.deterministic,
@@ -76,7 +79,7 @@ async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attem
         gate = await _current_gate(work, attempt, hashes)
         if gate is None:
             ask = 1 + len(await work.gates.of_attempt(attempt.id))
-            payload = _payload(attempt, evidence)
+            payload = _payload(attempt, evidence) | await _documents(work, project, (heads[kind] for kind in hashes))
             gate = await work.gates.open(
                 project.id, attempt.id, phase.name, attempt.number, verdict, hashes, ask=ask, payload=payload
             )
@@ -109,6 +112,18 @@ def _payload(attempt: Attempt, evidence: tuple[Evidence, ...]) -> dict[str, Any]
             for found in evidence
         ],
     }
+
+
+async def _documents(work: UnitOfWork, project: Project, heads: Iterable[ArtifactVersion]) -> dict[str, Any]:
+    """Return each document of the gate: its version, and what changed since the version before."""
+    documents = []
+    for head in heads:
+        document: dict[str, Any] = {"kind": head.kind, "version": head.version, "sha256": head.sha256}
+        if head.version > 1:
+            before = await work.artifacts.get(project.id, head.kind, head.version - 1)
+            document["change"] = summarise_change(before.markdown, head.markdown)
+        documents.append(document)
+    return {"project": project.slug, "documents": documents}
 
 
 def _short(found: Evidence) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from botarmy.agents.choosing import agent_of
 from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.checks import Check, CheckRequest, FileText
 from botarmy.errors import UnknownName
+from botarmy.gate_text import MEASURED
 from botarmy.progress import Progress
 from botarmy.records import (
     ArtifactVersion,
@@ -27,9 +28,6 @@ from botarmy.records import (
 from botarmy.render import render_markdown
 from storage.unit import UnitOfWork
 from tasks.runtime import Runtime
-
-MEASURES = "measures"
-"""Name of the evidence row that keeps what was measured on the artifacts themselves, without a process."""
 
 
 def phase_of(workflow: Workflow, name: str) -> Phase:
@@ -157,7 +155,7 @@ def measures_as_evidence(measures: tuple[Measure, ...], wanted: Mapping[str, flo
     log = canonical_json([measure.model_dump(mode="json") for measure in measures])
     unknown = any(measure.value is None for measure in measures)
     return Evidence(
-        check=MEASURES,
+        check=MEASURED,
         command=("measure", *figures),
         exit_code=None,
         outcome="unverified"

@@ -8,16 +8,12 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.logging import get_run_logger
 
 from botarmy.diagram import run_diagram
+from botarmy.gate_text import document_key
 from botarmy.records import Attempt, LLMCall, Phase, Project, Workflow
 from tasks.runtime import Runtime
 
 MAX_DOCUMENT = 200_000
 """Characters of a document that go to Prefect; the whole stands in our tables."""
-
-
-def artifact_key(project: Project, name: str) -> str:
-    """Return a Prefect artifact key: lower case, digits and dashes."""
-    return f"{project.slug}-{name}".lower().replace("_", "-").replace(" ", "-")
 
 
 async def publish_documents(runtime: Runtime, project: Project, phase: Phase) -> None:
@@ -27,7 +23,7 @@ async def publish_documents(runtime: Runtime, project: Project, phase: Phase) ->
     versions = [heads[kind] for kind in phase.expected_outputs if kind in heads]
     shown = [
         acreate_markdown_artifact(
-            key=artifact_key(project, version.kind),
+            key=document_key(project.slug, version.kind),
             markdown=version.markdown[:MAX_DOCUMENT],
             description=f"{project.slug} · {phase.name} · {version.kind} version {version.version} · {version.sha256[:12]}",
         )
@@ -44,12 +40,12 @@ async def publish_overview(runtime: Runtime, project: Project, workflow: Workflo
         attempts = await work.attempts.list(project.id)
         calls = await work.calls.of_project(project.id)
     await acreate_table_artifact(
-        key=artifact_key(project, "overview"),
+        key=document_key(project.slug, "overview"),
         table=[_row(attempt, calls) for attempt in attempts],
         description=f"{project.slug}: attempts, verdicts, cost",
     )
     await acreate_markdown_artifact(
-        key=artifact_key(project, "diagram"),
+        key=document_key(project.slug, "diagram"),
         markdown=run_diagram(project, workflow, attempts),
         description=f"{project.slug}: the run",
     )

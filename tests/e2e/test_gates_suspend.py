@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.conftest import Product, wait_for
 
-BRIEF = "# {name}\nEach book has a required title.\nA book's state is one of draft, printed.\n"
 
-
-def submit(services: Product, tmp_path: Path, name: str, *words: str) -> str:
+def submit(services: Product, name: str, *words: str) -> str:
     """Submit a small brief and return its flow run's id."""
-    path = tmp_path / f"{name}.md"
-    path.write_text(BRIEF.format(name=name), "utf-8")
-    found: str = services.json("submit", str(path), "--project", name, *words)["flow_run_id"]
-    return found
+    return services.submit(name, *words)["flow_run_id"]
 
 
 def api(services: Product, method: str, path: str, body: Any = None) -> Any:
     """Call the Prefect API of the services."""
-    state = json.loads((services.home / "services.json").read_text("utf-8"))
-    auth = base64.b64encode((services.home / "prefect" / "auth").read_bytes()).decode()
-    request = urllib.request.Request(  # noqa: S310 (loopback)
-        f"{state['api']}{path}",
-        data=None if body is None else json.dumps(body).encode(),
-        method=method,
-        headers={"content-type": "application/json", "authorization": f"Basic {auth}"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-        return json.loads(response.read() or b"null")
+    return services.api(method, path, body)
 
 
 def resume(services: Product, flow_run_id: str, **answer: str) -> Any:
@@ -44,10 +28,11 @@ def resume(services: Product, flow_run_id: str, **answer: str) -> Any:
     return api(services, "POST", f"/flow_runs/{flow_run_id}/resume", {"run_input": answer})
 
 
-def test_approve_and_reject_by_rest_as_the_ui_does(services: Product, tmp_path: Path) -> None:
-    run = submit(services, tmp_path, "by-rest")
+def test_approve_and_reject_by_rest_as_the_ui_does(services: Product) -> None:
+    run = submit(services, "by-rest")
     first = services.gate("by-rest", "Discovery")
-    assert resume(services, run, comment="no decision")["status"] == "REJECT"
+    assert resume(services, run, comment="no decision", reviewer="Bea")["status"] == "REJECT"
+    assert resume(services, run, decision="approve")["status"] == "REJECT", "a decision needs a name"
     assert resume(services, run, decision="reject", reviewer="Bea")["status"] == "ACCEPT"  # no comment: asked again
     answered = resume(services, run, decision="reject", comment="Each book has a unique isbn.", reviewer="Bea")
     assert answered["status"] == "ACCEPT"
@@ -62,8 +47,8 @@ def test_approve_and_reject_by_rest_as_the_ui_does(services: Product, tmp_path: 
     assert "Ann" in audit
 
 
-def test_fifty_answers_and_exactly_one_wins(services: Product, tmp_path: Path) -> None:
-    submit(services, tmp_path, "fifty")
+def test_fifty_answers_and_exactly_one_wins(services: Product) -> None:
+    submit(services, "fifty")
     gate = services.gate("fifty", "Discovery")
 
     def answer(number: int) -> tuple[int, str]:
@@ -79,7 +64,7 @@ def test_fifty_answers_and_exactly_one_wins(services: Product, tmp_path: Path) -
 
 
 def test_amending_opens_the_gate_again_and_old_decisions_are_stale(services: Product, tmp_path: Path) -> None:
-    submit(services, tmp_path, "amended")
+    submit(services, "amended")
     gate = services.gate("amended", "Discovery")
     plan = services.json("artifact", "amended", "project_plan")["content"]
     plan["purpose"] = "To lend books to members of the club."
@@ -94,8 +79,8 @@ def test_amending_opens_the_gate_again_and_old_decisions_are_stale(services: Pro
     assert services.json("artifact", "amended", "project_plan")["version"] == 2
 
 
-def test_cancel_while_waiting(services: Product, tmp_path: Path) -> None:
-    run = submit(services, tmp_path, "cancelled")
+def test_cancel_while_waiting(services: Product) -> None:
+    run = submit(services, "cancelled")
     services.gate("cancelled", "Discovery")
     done = services.run("cancel", "cancelled", "--by", "Ann")
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,124 @@
+"""The product as a user has it: the command as a child process, a real Prefect server, a real worker, real Postgres."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SMALL_BRIEF = "# {name}\nEach book has a required title.\nA book's state is one of draft, printed.\n"
+
+
+class Product:
+    """The `botarmy` command with a home of its own."""
+
+    def __init__(self, home: Path, **extra: str) -> None:
+        self.home = home
+        self.environ = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PREFECT_", "BOTARMY_", "DATABASE_URL")) and "_AGENT_" not in name
+        }
+        self.environ |= {"BOTARMY_HOME": str(home), "HOME": str(home), "PREFECT_HOME": str(home / "none")} | extra
+
+    def run(self, *words: str, timeout: float = 240, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", *words],
+            env=self.environ,
+            cwd=ROOT,
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a command in a process group of its own."""
+        with (self.home / "started.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "cli.main", *words],
+                env=self.environ,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def json(self, *words: str, code: int | None = 0) -> Any:
+        """Run a command with --json and return what it printed."""
+        done = self.run(*words, "--json")
+        assert code is None or done.returncode == code, f"{words}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
+
+    def submit(self, name: str, *words: str, brief: str = SMALL_BRIEF) -> dict[str, str]:
+        """Submit a brief as the project `name`; return what `submit --json` printed: flow_run_id, name, url."""
+        path = self.home / f"{name}.md"
+        path.write_text(brief.format(name=name), "utf-8")
+        made: dict[str, str] = self.json("submit", str(path), "--project", name, *words)
+        return made
+
+    @property
+    def auth(self) -> str:
+        """Return the user and password of the services' Prefect server."""
+        return (self.home / "prefect" / "auth").read_text("utf-8")
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the Prefect API of the services."""
+        state = json.loads((self.home / "services.json").read_text("utf-8"))
+        request = urllib.request.Request(  # noqa: S310 (loopback)
+            f"{state['api']}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={
+                "content-type": "application/json",
+                "authorization": f"Basic {base64.b64encode(self.auth.encode()).decode()}",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return json.loads(response.read() or b"null")
+
+    def show(self, project: str) -> Any:
+        """Return the document of `show`."""
+        return self.json("show", project)
+
+    def phase(self, project: str, name: str) -> dict[str, Any]:
+        """Return one phase of the document of `show`."""
+        found: dict[str, Any] = next(each for each in self.show(project)["phases"] if each["name"] == name)
+        return found
+
+    def gate(self, project: str, phase: str, *, other_than: str = "", timeout: float = 90) -> dict[str, Any]:
+        """Wait until the project's gate of this phase is open, and return it from the inbox."""
+
+        def opened() -> dict[str, Any] | None:
+            gates = self.json("inbox", "--limit", "1000")["gates"]
+            fits = [g for g in gates if (g["project"], g["phase"]) == (project, phase) and g["id"] != other_than]
+            return fits[0] if fits else None
+
+        return wait_for(opened, f"an open gate {project}/{phase}", timeout)
+
+    def status(self, project: str, wanted: str, *, timeout: float = 120) -> None:
+        """Wait until the project has this status."""
+        wait_for(lambda: self.show(project)["project"]["status"] == wanted, f"{project} to be {wanted}", timeout)
+
+
+def wait_for(look: Callable[[], Any], what: str, timeout: float) -> Any:
+    """Look again and again until there is something, or fail with what was waited for."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"waited {timeout:.0f} s in vain for {what}")
