@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from botarmy.errors import SettingsError
 from botarmy.records import ProviderConfig
-from botarmy.settings import load_settings, setting_names
+from botarmy.settings import ROLES, load_settings, setting_names
 from providers.registry import create_provider, known_providers
 from tasks.roles import Choice, load_prices, load_rate_limits, resolve_roles
 
@@ -75,6 +75,12 @@ def test_one_provider_for_everyone() -> None:
     role_map = resolve_roles(Env(), everyone="gemini/gemini-2.5-flash")
     assert {id(served[0]) for served in role_map.values()} == {id(role_map["coder"][0])}
     assert not role_map.deterministic
+
+
+async def test_a_role_map_closes_each_provider_once() -> None:
+    role_map = resolve_roles(Env(), everyone="openai/gpt-4o")
+    assert (len(role_map), set(role_map)) == (5, set(ROLES))
+    await role_map.aclose()  # nothing was opened: that is no error
 
 
 def test_a_server_of_ones_own_takes_any_model_and_no_key() -> None:
