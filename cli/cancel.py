@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -73,8 +72,9 @@ def _tell_prefect(flow_run_id: str) -> None:
     """Let Prefect show the run as cancelled and stop its process; without Prefect the run ends at its next write."""
     import os
 
+    from flows import api
+
     try:
-        api = import_module("flows.api")
         api.cancel(api.find_api(settings().botarmy_home, dict(os.environ)), flow_run_id)
-    except (BotArmyError, ImportError) as error:
+    except BotArmyError as error:
         warn(f"Prefect could not be told ({error}); the run {flow_run_id} ends at its next write.")

@@ -6,7 +6,6 @@ whoever tends the runs does it again where it fails here.
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +92,13 @@ async def _written_then_resumed(address: str, decision: str, by: str, comment: s
 
 
 async def _amend(address: str, kind: str, text: str, by: str) -> tuple[GateRequest, Project, str]:
-    # Loaded by name: agents, sandbox and templates are needed by this command alone.
-    amending, wiring = import_module("tasks.amend"), import_module("tasks.runtime")
-    async with wiring.open_runtime(settings()) as runtime:
+    from tasks.amend import amend as amend_artifact
+    from tasks.runtime import open_runtime
+
+    async with open_runtime(settings()) as runtime:
         async with runtime.database.read() as view:
             gate, project = await find_gate(view, address)
-        voided: GateRequest = await amending.amend(runtime, gate, kind, text, by=by)
+        voided = await amend_artifact(runtime, gate, kind, text, by=by)
     return voided, project, await _resumed(voided)
 
 
@@ -107,8 +107,10 @@ async def _resumed(gate: GateRequest) -> str:
     if not gate.flow_run_id:
         return ""
     try:
-        return str(await import_module("flows.resume").resume_gate(gate))
-    except (BotArmyError, ImportError) as error:
+        from flows.resume import resume_gate
+
+        return await resume_gate(gate)
+    except BotArmyError as error:
         warn(f"The decision is written, but the run was not resumed: {error}. It is resumed as soon as that works.")
         return ""
 
