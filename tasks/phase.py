@@ -130,6 +130,8 @@ async def save_evidence(
     runtime: Runtime, work: UnitOfWork, attempt: Attempt, result: PhaseResult, wanted: Mapping[str, float]
 ) -> None:
     """Write the executions and the figures of an attempt; `wanted` are the least values of its gate's measures."""
+    calls = await work.calls.of_project(attempt.project_id)
+    asked = any((call.phase, call.attempt) == (attempt.phase, attempt.number) for call in calls)
     for found in result.evidence:
         await work.evidence.add(attempt.id, found)
     if result.measures:
@@ -139,7 +141,7 @@ async def save_evidence(
         WorkResult(
             measures=result.measures,
             confidence=result.confidence,
-            deterministic=runtime.deterministic(attempt.agent),
+            deterministic=not asked or runtime.deterministic(attempt.agent),
             summary=result.summary,
             open_questions=result.open_questions,
         ),

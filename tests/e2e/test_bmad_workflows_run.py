@@ -13,7 +13,7 @@ import pytest
 
 from botarmy.artifacts import DocumentDraft
 from botarmy.completion import CompletionRequest, Message
-from providers.fake_server import Asked, FakeServer, Say
+from providers.fake_server import Asked, FakeServer, Say, stream
 from tests.e2e.conftest import ROOT, Product
 from tests.factories.document_writer import Writer
 
@@ -40,22 +40,12 @@ def _respond(writer: Writer) -> Any:
         answer: Any = DocumentDraft.model_validate(written).model_dump(mode="json")
         if "answer" in schema["properties"]:
             answer = {"answer": answer, "confidence": 0.9}
-        return Say(
-            body={
-                "id": "c",
-                "object": "chat.completion",
-                "created": 1,
-                "model": "writer",
-                "choices": [
-                    {
-                        "index": 0,
-                        "finish_reason": "stop",
-                        "message": {"role": "assistant", "content": json.dumps(answer)},
-                    }
-                ],
-                "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
-            }
-        )
+        common = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "writer"}
+        text = {"index": 0, "delta": {"role": "assistant", "content": json.dumps(answer)}, "finish_reason": None}
+        end: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+        chunks = [{**common, "choices": [text]}, {**common, "choices": [end]}]
+        return stream(*chunks, {**common, "choices": [], "usage": usage}, "[DONE]")
 
     return respond
 
@@ -87,7 +77,9 @@ async def test_a_bmad_workflow_runs_from_brief_to_documents(
     path = tmp_path / "brief.md"
     path.write_text(BRIEF, "utf-8")
     async with FakeServer(respond=_respond(Writer())) as server:
-        environ = {"ANALYST_AGENT_PROVIDER": "openai", "ANALYST_AGENT_MODEL": "writer", "OPENAI_BASE_URL": server.url}
+        environ = {"OPENAI_BASE_URL": server.url}
+        for role in ("ANALYST", "ARCHITECT"):  # the analyst's provider serves pm, po, sm and dev as well
+            environ |= {f"{role}_AGENT_PROVIDER": "openai", f"{role}_AGENT_MODEL": "writer"}
         words = ["run", str(path), "--project", name, "--workflow", name, "--bmad", str(bmad)]
         code, out = await _command(product, environ, *words)
         asked = []

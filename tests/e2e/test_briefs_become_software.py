@@ -68,7 +68,8 @@ def test_a_brief_becomes_working_tested_software(product: Product, tmp_path: Pat
     assert "Decided-By: policy:auto" in _git(out, "log", "-1", "--format=%B")
 
 
-def test_the_same_brief_again_makes_another_project_with_the_same_bytes(product: Product, tmp_path: Path) -> None:
+def test_the_same_brief_again_makes_another_project_with_the_same_bytes(bare_product: Product, tmp_path: Path) -> None:
+    product = bare_product
     path = tmp_path / "brief.md"
     path.write_text(TICKETS.replace("Help desk", "Same bytes"), "utf-8")
     first, second = product.json("run", str(path)), product.json("run", str(path))
@@ -84,6 +85,7 @@ def test_the_same_brief_again_makes_another_project_with_the_same_bytes(product:
         ]
 
     assert hashes(first) == hashes(second)
+    assert not (product.home / "prefect" / "server.json").exists(), "the server it started is stopped at the end"
 
 
 def test_an_uncovered_must_waits_for_a_person(product: Product, tmp_path: Path) -> None:
