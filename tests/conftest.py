@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import tempfile
@@ -10,12 +11,25 @@ from pathlib import Path
 
 import pytest
 
+from flows.server import PrefectServer
+from storage.embedded import start_embedded
 from tests.factories.product import Product
 
 
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
-    """A home without services; Postgres is started by the first command and stopped at the end."""
+    """A home whose Prefect server is kept up between commands: each then starts in a second and not in six."""
+    with _home() as home:
+        made = Product(home)
+        postgres = asyncio.run(start_embedded(home))
+        with PrefectServer(home).use(postgres.prefect_url):
+            yield made
+        made.run("down")
+
+
+@pytest.fixture
+def bare_product() -> Iterator[Product]:
+    """A home in which nothing runs: the command starts Postgres and the server by itself."""
     with _home() as home:
         made = Product(home)
         yield made
