@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 BRIEF ?= examples/briefs/library.md
 OUT ?= out
+# As pip does: trust the certificates of the system, among them those of a company's proxy. Older and newer name.
+export UV_NATIVE_TLS ?= true
+export UV_SYSTEM_CERTS ?= true
 # Byte-compiled packages halve the start-up; services must be able to read the compiled files.
 unexport PYTHONDONTWRITEBYTECODE
 UV := $(BIN)/python -m uv

@@ -23,8 +23,8 @@ _DIVIDER = re.compile(r"^[ \t|:+-]*-[ \t|:+-]*$")
 _BOLD_LINE = re.compile(r"^\*\*([^*]{1,80})\*\*:?$|^__([^_]{1,80})__:?$")
 _END = re.compile(r"[.!?…؟۔।॥።]+[\"'”’»)\]*_]*(?=\s|$)|[。！？｡]+[」』”’）]*")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|approx|no|nr|mr|mrs|ms|dr|prof|st|inc|ltd|co|max|min|incl|excl|resp|cf|fig|"
-    r"z\.\s?b|d\.\s?h|u\.\s?a|bzw|usw|ca|evtl|ggf|inkl|p\.\s?ej|sr|sra|[a-z])\.$",
+    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|approx|no|nr|mr|mrs|(?-i:M[sS])|dr|prof|st|inc|ltd|co|max|(?<!\d\s)min|incl|excl|resp|cf|"
+    r"fig|z\.\s?b|d\.\s?h|u\.\s?a|bzw|usw|ca|evtl|ggf|inkl|p\.\s?ej|sr|sra|(?-i:[A-Zdouz]))\.$",  # an initial, "d. h.", "z. B."; but "one of a, b or c." ends
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"^\d{1,3}\.$")

@@ -13,10 +13,14 @@ from providers.offline.understand_operations import does_clause, letting_clause,
 from providers.offline.understand_tokens import Token, find, starts, tokenise
 
 Priority = Literal["must", "should", "could"]
-_BACKGROUND = frozenset(
-    """currently today nowadays until before previously formerly was were had used existing founded background
-    derzeit bisher heute actuellement actualmente hoy""".split()
+_NOW_OR_THEN = frozenset(
+    """currently nowadays previously formerly founded background today derzeit bisher heute actuellement actualmente
+    hoy""".split()
 )
+_PAST = frozenset("was were had".split())
+"""Words of the past. In the middle of a sentence they also stand in rules: "when the bike was returned", "the day before"."""
+_OPENING_WORDS = 5
+_RULE_WORDS = frozenset("when whenever if once unless after wenn falls sobald cuando si quand".split())
 _FIRST_PERSON = frozenset("we i our us my".split())
 _DEMANDS = lexicon.MODAL - {"would", "will"} | frozenset(
     "want wants wish required mandatory never always only every each unique".split()
@@ -31,15 +35,32 @@ _NOT_NEEDED = re.compile(
     re.IGNORECASE,
 )
 _COULD = re.compile(
-    r"\b(?:could[- ]haves?|nice[- ]to[- ]haves?|would be nice|ideally|optional features?|wish ?list|could|if time permits|wünschenswert|bonus|later|stretch)\b",
+    r"\b(?:could[- ]haves?|nice[- ]to[- ]haves?|would be nice|ideally|could|if time permits|wünschenswert)\b"
+    r"|^\W{0,2}(?:optional|bonus|later|stretch)\b\W{0,2}[:–—-]",
     re.IGNORECASE,
 )
+_COULD_HEADING = re.compile(r"\b(?:optional features?|optional|wish ?list|bonus|later|stretch)\b", re.IGNORECASE)
+"""In a sentence these are ordinary words: "a date later than today", "a member's wish list"."""
 _SHOULD = re.compile(r"\b(?:should[- ]haves?|should|ought to|preferably|sollte|sollten|soll)\b", re.IGNORECASE)
 _MUST = re.compile(
     r"\b(?:must[- ]haves?|must|shall|never|required|mandatory|muss|müssen|darf nicht|debe|deben|doit|doivent)\b",
     re.IGNORECASE,
 )
 _ASKING_VERBS = frozenset("build create make develop write design implement need want provide deliver".split())
+_POLITE = frozenset("please also then always never don't do not bitte".split())
+_COMMANDS = (
+    _ASKING_VERBS
+    | lexicon.STATE_VERBS
+    | frozenset(lexicon.OPERATION_FORMS)
+    | frozenset(
+        """send email e-mail mail text notify remind warn alert inform tell call message print export import download upload
+        let allow permit enable prevent forbid avoid refuse stop block show display report calculate compute count sum
+        total average sort filter group rank translate convert generate produce make keep store save log record track
+        schedule book plan repeat charge bill refund sync synchronise synchronize connect integrate use support handle
+        check verify validate ensure protect encrypt hide lock backup restore archive ask offer give put get set write
+        schicke sende zeige drucke exportiere erinnere warne envía manda muestra envoie affiche imprime""".split()
+    )
+)
 _ARTICLES = frozenset("a an the some me us our you please to i we would like this it is simple".split())
 _TOOLS = lexicon.PRODUCT_KINDS | {"inventory", "crm", "shop", "store", "portal", "wiki"}
 _AUDIENCE = frozenset({"for", "in", "at"})
@@ -48,12 +69,12 @@ _LONGEST_LEAD = 14
 
 def priority_of(passage: Passage) -> Priority:
     """Read the priority from the sentence's own words, else from the headings it stands under."""
-    for text in (passage.text, *reversed(passage.headings), *reversed(passage.leads)):
-        if _MUST.search(text):
+    for place in (passage.text, *reversed(passage.headings), *reversed(passage.leads)):
+        if _MUST.search(place):
             return "must"
-        if _SHOULD.search(text):
+        if _SHOULD.search(place):
             return "should"
-        if _COULD.search(text):
+        if _COULD.search(place) or (place is not passage.text and _COULD_HEADING.search(place)):
             return "could"
     return "must"
 
@@ -81,6 +102,8 @@ def is_title(text: str) -> bool:
     asks = {token.low for token in tokens} & (
         _ASKING_VERBS | _DEMANDS | lexicon.HAS | lexicon.BE | set(lexicon.OPERATION_FORMS)
     )
+    if ended and not any(token.low.isascii() for token in words):
+        return False  # a script without spaces: a whole sentence is one word
     return not asks and len(words) <= (3 if ended else 8) and "," not in text
 
 
@@ -90,13 +113,24 @@ def is_background(tokens: list[Token], *, first: bool) -> bool:
     Only what speaks of the writer ("we run a gym") or of the past and present ("today we use paper") counts, so that
     no wish is taken for background.
     """
+    said = [token.low for token in tokens if token.kind == "word"]
     low = {token.low for token in tokens}
-    if low & _DEMANDS or low & lexicon.PRODUCT:
+    if low & (_DEMANDS | _RULE_WORDS | lexicon.PRODUCT) or is_imperative(tokens):
         return False
-    if not low & (_BACKGROUND | _FIRST_PERSON):
-        return first and len(tokens) > 3 and _describes(tokens)  # a bare noun is no description
-    opening = next((token.low for token in tokens if token.kind == "word"), "")
-    return opening in _FIRST_PERSON or bool(low & _BACKGROUND)
+    opening = set(said[:1])
+    if opening & _FIRST_PERSON or low & _NOW_OR_THEN or set(said[:_OPENING_WORDS]) & _PAST:
+        return True
+    if opening & {"before", "until"} and low & (_FIRST_PERSON | _PAST):
+        return True
+    return first and len(tokens) > 3 and _describes(tokens)  # a bare noun is no description
+
+
+def is_imperative(tokens: list[Token]) -> bool:
+    """Whether the sentence begins with a verb in its plain form, politely or not: it asks for something."""
+    said = [token.low for token in tokens if token.kind == "word"]
+    while said and said[0] in _POLITE:
+        said = said[1:]
+    return bool(said) and said[0] in _COMMANDS
 
 
 def _describes(tokens: list[Token]) -> bool:

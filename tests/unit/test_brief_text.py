@@ -78,6 +78,10 @@ def test_numbers_sentences_of_prose_lists_tables_and_code() -> None:
         ("किताब का नाम है। सदस्य है।", ["किताब का नाम है।", "सदस्य है।"]),
         ("هل هذا كتاب؟ نعم.", ["هل هذا كتاب؟", "نعم."]),
         ("Price is 3.5 euro. Ok", ["Price is 3.5 euro.", "Ok"]),
+        ("It loads in 500 ms. It is calm.", ["It loads in 500 ms.", "It is calm."]),
+        ("It takes 5 min. Then it ends.", ["It takes 5 min.", "Then it ends."]),
+        ("A grade is a, b or c. It is required.", ["A grade is a, b or c.", "It is required."]),
+        ("Ms. J. Smith, i. d. R. Chefin.", ["Ms. J. Smith, i. d. R. Chefin."]),
         (
             "Books have a title\nMembers have a name and an address",
             ["Books have a title", "Members have a name and an address"],

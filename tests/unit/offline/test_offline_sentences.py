@@ -179,6 +179,14 @@ def test_a_sentence_that_is_understood_in_part_keeps_the_rest_as_its_own() -> No
         ("The service must answer within 200 milliseconds.", "quality"),
         ("Payments are out of scope.", "context"),
         ("# Out of scope\n- Payments", "context"),
+        ("The kennel was founded in 1990.", "context"),
+        ("Until now we use paper.", "context"),
+        ("Send an SMS to the owner one day before.", "functional"),
+        ("Print a receipt when the dog was collected.", "functional"),
+        ("Our customers get an email when a dog is ready.", "functional"),
+        ("Existing customers get 10 percent off.", "functional"),
+        ("Before walking, weigh the dog.", "functional"),
+        ("在庫がなくなったら店長にメールを送る。", "functional"),
     ],
 )
 def test_kinds(text: str, kind: str) -> None:
@@ -193,10 +201,19 @@ def test_kinds(text: str, kind: str) -> None:
         ("# Nice to have\n- Cats have a colour.", "could"),
         ("It would be nice to see pictures.", "could"),
         ("# Should have\n- Pictures of cats", "should"),
+        ("Cats have a date later than their birthday.", "must"),
+        ("Owners keep a wish list of cats.", "must"),
+        ("Bonus: pictures of cats.", "could"),
+        ("# Bonus\n- Pictures of cats", "could"),
     ],
 )
 def test_priorities(text: str, priority: str) -> None:
     assert last(f"A cat has a name.\n\n{text}")[-1].priority == priority
+
+
+def test_a_first_line_in_a_script_without_spaces_is_no_title() -> None:
+    found = read("商品には名前と価格がある。各商品はカテゴリに属する。").statements
+    assert [(statement.kind, statement.understood) for statement in found] == [("functional", False)] * 2
 
 
 def test_contradictions_are_open_questions_and_not_rules() -> None:
