@@ -55,6 +55,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Tend": {
         "doctor": Entry("cli.doctor", "doctor", "Say what is wrong on this machine and how to mend it."),
         "db": Entry("cli.db", "db", "Upgrade, downgrade, back up or restore the database."),
+        "notify": Entry("cli.notify", "notify", "Have a webhook called when a gate opens."),
         "lint": Entry("cli.lint", "lint", "Report every problem in a .bmad-core directory."),
         "explain": Entry("cli.explain", "explain", "Show a resolved template, workflow or team and its sources."),
     },
