@@ -8,7 +8,7 @@ import unicodedata
 
 from botarmy.artifacts import Sentence
 from botarmy.errors import BriefError
-from botarmy.outline import passages
+from botarmy.outline import GREETING, passages
 
 SLUG_LENGTH = 40
 TITLE_LENGTH = 80
@@ -85,7 +85,7 @@ def sentences(text: str) -> tuple[Sentence, ...]:
 
 def title(text: str) -> str:
     """Return a short name for the product: the first heading, else what the first sentence asks for."""
-    found = passages(text)
+    found = [passage for passage in passages(text) if not GREETING.match(passage.text)]
     first = found[0].text if found else text
     headings = found[0].headings if found else ()
     if not headings and len(first.split()) > _SHORT:

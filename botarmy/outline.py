@@ -22,10 +22,15 @@ _ROW = re.compile(r"^[ \t]*\|.*\|?[ \t]*$")
 _DIVIDER = re.compile(r"^[ \t|:+-]*-[ \t|:+-]*$")
 _BOLD_LINE = re.compile(r"^\*\*([^*]{1,80})\*\*:?$|^__([^_]{1,80})__:?$")
 _END = re.compile(r"[.!?…؟۔।॥።]+[\"'”’»)\]*_]*(?=\s|$)|[。！？｡]+[」』”’）]*")
+# Titles only with a capital ("Ms. Roy", not "300 ms."), numbers only before a number ("max. 80"), initials before a name.
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|approx|no|nr|mr|mrs|(?-i:M[sS])|dr|prof|st|inc|ltd|co|max|(?<!\d\s)min|incl|excl|resp|cf|"
-    r"fig|z\.\s?b|d\.\s?h|u\.\s?a|bzw|usw|ca|evtl|ggf|inkl|p\.\s?ej|sr|sra|(?-i:[A-Zdouz]))\.$",  # an initial, "d. h.", "z. B."; but "one of a, b or c." ends
-    re.IGNORECASE,
+    r"(?:^|[\s(])(?:[eE]\.g|[iI]\.e|vs|cf|incl|excl|resp|Mr|Mrs|Ms|Dr|Prof|St|z\.\s?B|d\.\s?h|u\.\s?a|bzw|ca|evtl|ggf|inkl|p\.\s?ej|Sr|Sra|[douz])\.$"
+)
+_BEFORE_NUMBER = re.compile(r"(?:^|[\s(])(?:no|nr|max|min|approx|fig|art|abs)\.$", re.IGNORECASE)
+_INITIAL = re.compile(r"(?:^|[\s(.])[A-Z]\.$")
+_STARTERS = frozenset(
+    ["A", "An", "The", "Each", "Every", "It", "Its", "No", "Only", "If", "When", "All", "Any", "This", "These", "That"]
+    + ["They", "There", "Then", "Users", "We", "I", "You", "One", "Some", "In", "On", "At", "For", "As"]
 )
 _NUMBERED = re.compile(r"^\d{1,3}\.$")
 _MONTH = re.compile(r"\s(?:jan|feb|m[äa]r|apr|ma[iy]|jun|jul|aug|sep|okt|oct|nov|de[zc])", re.IGNORECASE)
@@ -35,6 +40,12 @@ _DEMANDS = re.compile(
     re.IGNORECASE,
 )
 _LABEL_WORDS = 4
+GREETING = re.compile(
+    r"^(?:hi|hello|hey|dear|good (?:morning|day)|cheers|thanks|thank you|(?:best|kind) regards|regards|sincerely|hallo|liebe[rs]?|"
+    r"viele grüße|mit freundlichen grüßen|hola|saludos|bonjour|cordialement)\b[^.!?]{0,40}[,.!]?(?: [A-ZÄÖÜ][^ ]{0,30}){0,3}$",
+    re.IGNORECASE,
+)
+"""A line that greets or takes leave."""
 _JUST_SPACE = re.compile(r"\s+")
 
 
@@ -223,7 +234,8 @@ def _joined(lines: list[str]) -> Iterator[str]:
 
 
 def _breaks(line: str, following: str, width: int) -> bool:
-    if following[:1].islower() or line.endswith((",", ";", "，", "、")):
+    story = line.startswith("As a") or following.startswith(("So that", "In order to"))
+    if following[:1].islower() or line.endswith((",", ";", "，", "、")) or story:
         return False
     first = following.split(" ", 1)[0]
     return len(line) + 1 + len(first) <= width or line.endswith((":", "："))
@@ -244,8 +256,14 @@ def split_sentences(text: str) -> list[str]:
 
 def _goes_on(text: str, start: int, end: int) -> bool:
     """Whether the full stop before `end` belongs to an abbreviation, a number or a date."""
-    if text[end : end + 2].lstrip()[:1].islower() or _ABBREVIATION.search(text[max(start, end - 12) : end]):
+    before, after = text[max(start, end - 12) : end], text[end : end + 40].split()
+    following = after[0] if after else ""
+    if following[:1].islower() or _ABBREVIATION.search(before):
         return True
+    if _BEFORE_NUMBER.search(before):
+        return following[:1].isdigit()
+    if _INITIAL.search(before) and len(before) > 2:  # noqa: PLR2004 (a lone letter starts a list)
+        return following[:1].isupper() and following not in _STARTERS
     numbered = _NUMBERED.match(text[start:end].strip()) is not None
     return numbered or (text[end - 2 : end - 1].isdigit() and _MONTH.match(text, end) is not None)
 

@@ -176,6 +176,7 @@ PERSONS = frozenset(
 )
 
 IRREGULAR_PLURALS = {
+    "quizzes": "quiz",
     "people": "person", "children": "child", "men": "man", "women": "woman", "mice": "mouse", "feet": "foot",
     "teeth": "tooth", "geese": "goose", "criteria": "criterion", "indices": "index", "matrices": "matrix",
     "movies": "movie", "cookies": "cookie", "shelves": "shelf", "knives": "knife", "lives": "life", "leaves": "leaf",
@@ -233,10 +234,10 @@ SUBORDINATE = frozenset(
 NOT_STATES = frozenset(
     """search find filter sort order group count sum calculate compute print export import download upload email mail send
     notify remind inform alert share rate review comment follow like invite login log scan sync synchronise synchronize
-    chat message call translate convert generate predict recommend suggest analyse analyze report summarise summarize compare
+    chat message call translate convert generate predict recommend suggest report summarise summarize compare
     show see view list display read browse look get access use reach consult query fetch retrieve sell click drag swipe
-    integrate connect configure customise customize encrypt back backup restore migrate deploy install embed render play
-    stream record measure monitor watch check plan know need want have make do give take keep hold track manage maintain
+    integrate configure customise customize encrypt back backup restore migrate deploy install embed render play
+    stream record measure monitor watch know need want have make do give take keep hold track manage maintain
     administer add create register enter edit update change modify replace rename correct delete remove store save combine
     split merge copy duplicate attach move transfer extend renew write be link relate associate identify describe define
     reach contact grouped linked based attached""".split()
@@ -309,6 +310,11 @@ TYPES_ONLY = frozenset("string integer boolean decimal int bool whole float".spl
 MONEY = frozenset("euro euros eur dollar dollars usd € $ £ pounds pound gbp chf".split())
 LINKING = frozenset("links link connects connect joins join assigns ties relates combines".split())
 # What no field of the product can hold: files, and secrets, which must not be kept as plain values.
+GENERIC_TITLES = frozenset("inventory stock warehouse".split())
+# Things of the machine: what is "stored in a database" does not refer to a record.
+MACHINE = frozenset(
+    "file log database table list system queue report email message cache cloud browser phone app".split()
+)
 NO_VALUES = frozenset(
     """image picture photo file attachment video logo avatar thumbnail upload document pdf password passwort secret passphrase
     bild foto datei signature scan recording map""".split()

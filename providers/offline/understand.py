@@ -18,6 +18,7 @@ from botarmy.outline import Passage, passages
 from providers.offline import lexicon, understand_context, words
 from providers.offline.understand_clauses import Clause, anchor_in, clauses, label_split
 from providers.offline.understand_constraints import (
+    all_clause,
     constraint_clause,
     identifying_clause,
     same_clause,
@@ -107,7 +108,6 @@ class _Read:
 
     facts: list[Fact] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
-    whole: bool = True
 
 
 def understand(inputs: Mapping[str, Any]) -> Understanding:
@@ -150,16 +150,18 @@ def _read_all(found: Sequence[Passage], originals: Sequence[str], names: Names) 
     readings: list[_Read] = []
     for _ in range(_PASSES):
         readings, current = [], ""
+        recent: tuple[tuple[str, str], ...] = ()
         place: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         for passage, original in zip(found, originals, strict=True):
             here = (passage.headings, passage.leads if passage.kind == "item" else ())
             current = current if here[0] == place[0] else ""
             place_entity = _entity_of_place(passage, names)
-            scene = with_states(Scene(names, place_entity or current, placed=bool(place_entity)), states)
+            scene = with_states(Scene(names, place_entity or current, placed=bool(place_entity), recent=recent), states)
             reading = _in_own_words(_read(passage, scene), passage.text, original)
             names.learn(reading.facts)
             _learn_states(reading.facts, states)
             current, place = _subject_of(reading.facts) or _mentioned(passage, names) or current, here
+            recent = _fields_in(reading.facts)
             readings.append(reading)
     return readings
 
@@ -192,6 +194,10 @@ def _mentioned(passage: Passage, names: Names) -> str:
     return (names.exact(bare_phrase(parts[0].subject)) or "") if parts else ""
 
 
+def _fields_in(facts: Sequence[Fact]) -> tuple[tuple[str, str], ...]:
+    return tuple((fact.entity, fact.field) for fact in facts if isinstance(fact, FieldFact))
+
+
 def _subject_of(facts: Sequence[Fact]) -> str:
     return facts[0].entity if facts else ""
 
@@ -215,6 +221,7 @@ _CLAUSES: tuple[Callable[[Clause, Scene], list[Fact] | None], ...] = (
     lambda clause, scene: passive_operation(clause.subject, clause.predicate, scene),
     relation_clause,
     has_clause,
+    all_clause,
     constraint_clause,
     entity_states,
     lambda clause, scene: many_clause(clause.tokens, scene),
@@ -234,6 +241,7 @@ _WHOLE: tuple[Callable[[list[Token], Scene], list[Fact] | None], ...] = (
     operation_clause,
     does_clause,
     with_clause,
+    understand_context.api_clause,
 )
 
 
@@ -243,12 +251,10 @@ _ACROSS: tuple[Callable[[list[Token], Scene], list[Fact] | None], ...] = (flow_t
 
 def _read(passage: Passage, scene: Scene) -> _Read:
     """Read one passage: as a list item, as a whole sentence, else clause by clause."""
-    if (
-        passage.kind == "code"
-        or understand_context.is_question(passage.text)
-        or understand_context.out_of_scope(passage)
-    ):
-        return _Read(missed=[passage.text], whole=False)
+    closed = passage.kind == "code" or understand_context.is_question(passage.text)
+    if closed or understand_context.out_of_scope(passage) or understand_context.is_restricted(passage):
+        return _Read(missed=[passage.text])
+    passage = understand_context.sentence_in_row(passage)
     tokens = _without_priority(tokenise(passage.text))
     story = user_story(tokens)
     tokens = story.wish if story else tokens
@@ -260,10 +266,14 @@ def _read(passage: Passage, scene: Scene) -> _Read:
     return _Read(list(facts)) if facts is not None else _by_clause(tokens, passage, scene)
 
 
+_RESTRICTING = lexicon.NOT | lexicon.SUBORDINATE | frozenset("no only except for on without by in at unless".split())
+"""Words by which a label restricts what follows it ("Admins only: …"); such a sentence is not understood."""
+
+
 def _after_label(tokens: list[Token], scene: Scene) -> tuple[list[Token], Scene]:
     """Step over "Comments:" and "Rule 3:" before a whole sentence; a label that names an entity says what it speaks of."""
     parts = label_split(tokens)
-    if parts is None or anchor_in(parts[1]) <= 0:
+    if parts is None or anchor_in(parts[1]) <= 0 or {token.low for token in parts[0]} & _RESTRICTING:
         return tokens, scene
     entity = scene.names.exact(bare_phrase(parts[0]))
     return parts[1], replace(scene, entity=entity) if entity else scene
@@ -296,16 +306,18 @@ def _without_priority(tokens: list[Token]) -> list[Token]:
 
 def _by_clause(tokens: list[Token], passage: Passage, scene: Scene) -> _Read:
     parts = clauses(tokens)
-    reading = _Read(whole=len(parts) <= 1)
+    reading = _Read()
     for clause in parts:
         facts = next((found for reader in _CLAUSES if (found := reader(clause, scene))), None)
         if facts is None:
             facts = next((found for reader in _WHOLE if (found := reader(clause.tokens, scene))), None)
         if facts is None:
             reading.missed.append(written(clause.tokens))
+            spoken = scene.names.exact(bare_phrase(clause.subject))
+            scene = replace(scene, entity=spoken) if spoken else scene
         else:
             reading.facts.extend(facts)
-            scene = replace(scene, entity=_subject_of(facts) or scene.entity)
+            scene = replace(scene, entity=_subject_of(facts) or scene.entity, recent=_fields_in(facts) or scene.recent)
     if not reading.facts:
         return _Read(missed=[passage.text])
     return reading
@@ -405,7 +417,9 @@ def _unread(
         return Statement(text, (source,), "context", priority, understood=True, scope=False)
     if understand_context.is_question(passage.text):
         return Statement(text, (source,), "functional", "could", understood=False)
-    if first and passage.kind == "prose" and understand_context.is_title(passage.text):
+    if understand_context.is_frame(text) or (
+        first and passage.kind == "prose" and understand_context.is_title(passage.text)
+    ):
         return Statement(text, (source,), "context", priority, understood=True)
     if not part and understand_context.is_background(tokens, first=first):
         return Statement(text, (source,), "context", priority, understood=True)

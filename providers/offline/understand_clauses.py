@@ -73,8 +73,10 @@ def _clause(part: list[Token], shared: tuple[Token, ...]) -> Clause:
     anchor = anchor_in(part)
     if anchor < 0:
         return Clause((), tuple(part))
-    subject = tuple(part[:anchor])
-    return Clause(subject or shared, tuple(part[anchor:]))
+    start = anchor
+    while start and part[start - 1].low in {"always", "also", "then"}:
+        start -= 1  # the adverb belongs to the verb
+    return Clause(tuple(part[:start]) or shared, (*part[anchor : anchor + 1], *part[start:anchor], *part[anchor + 1 :]))
 
 
 def anchor_in(tokens: list[Token]) -> int:

@@ -34,6 +34,8 @@ def constraint_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     qualities = read_qualities(plain)
     if qualities.leftover or not qualities.says_anything:
         return None
+    if qualities.required and set(clause.low[:2]) & {"may", "can", "could"}:
+        qualities.required = False  # "may be given"
     refs = _references(list(clause.subject), scene)
     return [_constrained(ref, qualities, scene) for ref in refs] if refs else None
 
@@ -41,7 +43,9 @@ def constraint_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
 def _references(subject: list[Token], scene: Scene) -> list[tuple[str, tuple[str, ...]]]:
     """Return the fields that a subject names: "the title and the author", "first and last name"; [] where unclear."""
     parts = split_on(subject, frozenset({",", "and", "both"}))
-    last = field_reference(parts[-1], scene) if parts else None
+    first = field_reference(parts[0], scene) if parts else None
+    within = replace(scene, entity=first[0], placed=True) if first and len(parts) > 1 else scene
+    last = field_reference(parts[-1], within) if parts else None
     if last is None:
         return []
     found: list[tuple[str, tuple[str, ...]]] = []
@@ -50,11 +54,29 @@ def _references(subject: list[Token], scene: Scene) -> list[tuple[str, tuple[str
         if len(part) <= 2 and known_field(shared, replace(scene, entity=last[0])):
             found.append((last[0], shared))
             continue
-        ref = field_reference(part, replace(scene, entity=last[0]))
+        ref = field_reference(part, replace(within, entity=last[0]))
         if ref is None:
             return []
         found.append(ref)
     return [*found, last]
+
+
+def all_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
+    """Read "all of them are required", "all fields are mandatory": of the fields just named, or of the whole entity."""
+    subject = [token.low for token in clause.subject]
+    if (
+        not subject
+        or subject[0] not in {"all", "both"}
+        or set(subject) - {"all", "both", "of", "them", "these", "fields", "the", "its"}
+    ):
+        return None
+    fields = list(scene.recent)
+    if subject[-1] == "fields" and scene.entity:
+        fields = [(scene.entity, name) for name in sorted(scene.names.fields.get(scene.entity, ()))]
+    qualities = read_qualities(_plain_predicate(list(clause.predicate)))
+    if not fields or qualities.leftover or qualities.required is None or qualities.limits or qualities.values:
+        return None
+    return [_constrained((entity, tuple(name.split("_"))), qualities, scene) for entity, name in fields]
 
 
 def _one_of_noun(clause: Clause, scene: Scene) -> list[Fact] | None:
@@ -156,7 +178,8 @@ def _plain_reference(tokens: list[Token], phrase: tuple[str, ...], scene: Scene)
     if scene.names.resolve(phrase):
         return None
     # A field that was never named: only what "the" or "its" points back to belongs to the entity spoken of before.
-    pointed = scene.placed or tokens[0].low in {"the", "its", "their", "this", "der", "die", "das"}
+    common = phrase[-1] in lexicon.FIELD_TYPES and not words.is_plural(phrase[-1])
+    pointed = scene.placed or common or tokens[0].low in {"the", "its", "their", "this", "der", "die", "das"}
     return _checked(scene.entity, phrase) if scene.entity and pointed else None
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
-from botarmy.outline import Passage
+from botarmy.outline import GREETING, Passage
 from providers.offline import lexicon
 from providers.offline.understand_facts import Fact, OperationFact, bare_phrase
 from providers.offline.understand_fields import Scene
@@ -22,7 +23,7 @@ _PAST = frozenset("was were had".split())
 _OPENING_WORDS = 5
 _RULE_WORDS = frozenset("when whenever if once unless after wenn falls sobald cuando si quand".split())
 _FIRST_PERSON = frozenset("we i our us my".split())
-_DEMANDS = lexicon.MODAL - {"would", "will"} | frozenset(
+_DEMANDS = (lexicon.MODAL - {"will"}) | frozenset(
     "want wants wish required mandatory never always only every each unique".split()
 )
 _OUT = re.compile(
@@ -69,7 +70,8 @@ _LONGEST_LEAD = 14
 
 def priority_of(passage: Passage) -> Priority:
     """Read the priority from the sentence's own words, else from the headings it stands under."""
-    for place in (passage.text, *reversed(passage.headings), *reversed(passage.leads)):
+    own = next((cell for header, cell in passage.cells if header.lower() in {"priority", "prio", "moscow"}), "")
+    for place in (own, passage.text, *reversed(passage.headings), *reversed(passage.leads)):
         if _MUST.search(place):
             return "must"
         if _SHOULD.search(place):
@@ -92,6 +94,31 @@ def out_of_scope(passage: Passage) -> bool:
 def is_question(text: str) -> bool:
     """Whether the sentence asks something."""
     return text.rstrip("\"'*_ )").endswith(("?", "？", "؟"))
+
+
+def is_restricted(passage: Passage) -> bool:
+    """Whether the sentence stands under a lead-in or heading that denies or conditions it: "Users must not be able to:"."""
+    for place in (*passage.leads, *passage.headings):
+        low = {token.low for token in tokenise(place)}
+        if low & _RESTRICTING:
+            return True
+    return False
+
+
+_RESTRICTING = lexicon.NOT | frozenset(
+    """no only cannot forbidden prohibited disallowed nobody if when unless while except until without limitations
+    restrictions nicht nur kein keine verboten prohibido interdit""".split()
+)
+_FRAME = re.compile(
+    r"^(?:this|the following) (?:document|section|chapter|brief|list|specification)\b(?!.*\b(?:must|shall|should|can)\b)|"
+    r"^(?:here is|here are|below (?:is|are))\b.{0,60}$|^(?:the following|these) .{0,60}:$",
+    re.IGNORECASE,
+)
+
+
+def is_frame(text: str) -> bool:
+    """Whether the sentence speaks of the brief itself, greets, or only leads to what follows."""
+    return bool(_FRAME.match(text) or GREETING.match(text))
 
 
 def is_title(text: str) -> bool:
@@ -217,3 +244,41 @@ def _kept_by(rest: list[Token], scene: Scene) -> list[Fact] | None:
     if starts(rest, 0, ("keeps", "track", "of")) or starts(rest, 0, ("keep", "track", "of")):
         return operation_clause([tokenise("manage")[0], *rest[3:]], scene)
     return None
+
+
+_SENTENCE_HEADERS = frozenset(
+    "requirement requirements description text story rule feature anforderung beschreibung requisito exigence".split()
+) | {"user story"}
+_ASIDE_HEADERS = frozenset("id # no nr number priority prio moscow type category status source nr. owner".split())
+
+
+def sentence_in_row(passage: Passage) -> Passage:
+    """Return the sentence that a row of a table of requirements holds, else the passage as it is.
+
+    Only numbers, priorities and the like may stand beside it: another column could change its meaning.
+    """
+    if passage.kind != "row":
+        return passage
+    filled = [(header.lower().strip("*_ "), cell) for header, cell in passage.cells if cell.strip()]
+    texts = [cell for header, cell in filled if header in _SENTENCE_HEADERS]
+    beside = [header for header, _ in filled if header not in _SENTENCE_HEADERS | _ASIDE_HEADERS]
+    return replace(passage, text=texts[0], kind="prose", cells=()) if len(texts) == 1 and not beside else passage
+
+
+_API_WORDS = frozenset(
+    """the system service app application it product backend must shall should will can provide provides offer offers expose
+    exposes have has be is are a an and or rest restful http https json api apis web over via with through by accessible
+    available reachable use uses simple small endpoint endpoints to of for all data interface as in""".split()
+)
+
+
+def api_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read "the system shall provide a REST API": every record can be kept over HTTP as JSON, which is shown by doing so."""
+    low = {token.low for token in tokens if token.kind == "word"}
+    plain = all(token.kind == "word" or token.low in {",", ".", "(", ")", "/", "-"} for token in tokens)
+    if not plain or not low & {"api", "rest", "restful", "http", "json"} or low - _API_WORDS or len(tokens) < _SHORTEST:
+        return None
+    return [OperationFact(entity, ("manage",)) for entity in scene.names.entities]
+
+
+_SHORTEST = 3

@@ -104,6 +104,7 @@ class Scene:
         placed: whether a lead-in or a heading names the entity (and not just the sentence before).
         required: whether a field that is merely listed is demanded (None = not said).
         states: entity -> its states in the order of mention.
+        recent: (entity, field) of the fields named just before.
         plural: whether the subject is plural, "members have names", so that a plural field is one value each.
     """
 
@@ -113,6 +114,7 @@ class Scene:
     required: bool | None = None
     states: tuple[tuple[str, tuple[str, ...]], ...] = ()
     plural: bool = False
+    recent: tuple[tuple[str, str], ...] = ()
 
     def states_of(self, entity: str) -> tuple[str, ...]:
         """Return the known states of an entity."""
@@ -243,7 +245,7 @@ def _leading(tokens: list[Token]) -> tuple[Qualities, int]:
             found.required = _FLAGS[low]
         elif low in {"unique", "distinct"}:
             found.unique = True
-        elif low not in lexicon.DETERMINERS and low not in lexicon.ADJECTIVES and low not in _ONES:
+        elif low not in lexicon.DETERMINERS and low not in lexicon.PLAIN_ADJECTIVES and low not in _ONES:
             break
         index += 1
     return found, index
@@ -263,7 +265,12 @@ def _name_end(tokens: list[Token], start: int) -> int:
 
 
 def _measures(tokens: list[Token], index: int) -> bool:
-    return limit_at(tokens, index) is not None or tokens[index].kind == "number" or tokens[index].low in lexicon.UNITS
+    token = tokens[index]
+    return (
+        limit_at(tokens, index) is not None
+        or token.kind == "number"
+        or token.low in lexicon.UNITS | {"square", "cubic"}
+    )
 
 
 def _whether(tokens: list[Token], scene: Scene) -> list[Fact] | None:
@@ -313,7 +320,9 @@ def known_field(phrase: tuple[str, ...], scene: Scene) -> str:
     """Return the entity's field that the words mean, in the singular or as written; "" where there is none."""
     fields = scene.names.fields.get(scene.entity, ())
     names = (field_name_of(phrase, plural=False), field_name_of(phrase, plural=True))
-    return next((name for name in names if name in fields), "")
+    exact = next((name for name in names if name in fields), "")
+    longer = [field for field in sorted(fields) if any(name and field.endswith(f"_{name}") for name in names)]
+    return exact or (longer[0] if len(longer) == 1 else "")
 
 
 def field_name_of(phrase: tuple[str, ...], *, plural: bool = True) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from botarmy.outline import Passage
-from providers.offline import lexicon
+from providers.offline import lexicon, words
 from providers.offline.understand_clauses import anchor_in, label_split
 from providers.offline.understand_constraints import field_reference
 from providers.offline.understand_facts import Fact, OperationFact, bare_phrase
 from providers.offline.understand_fields import Scene, field_item, listed_fields
 from providers.offline.understand_nouns import fieldish, names_entities
+from providers.offline.understand_operations import after_list
 from providers.offline.understand_qualities import values_at
 from providers.offline.understand_tokens import Token, tokenise
 
@@ -37,7 +38,8 @@ def read_item(passage: Passage, tokens: list[Token], scene: Scene) -> list[Fact]
     if any(names_entities(lead) for lead in (*passage.leads[-1:], *passage.headings[-1:])):
         entity = scene.names.exact(bare_phrase(tokens))
         return [OperationFact(entity, ("manage",))] if entity else None
-    entity = scene.names.exact(bare_phrase(tokens)) if len(tokens) <= 4 and not passage.leads else None
+    alone = len(tokens) <= 4 and not passage.leads and not scene.placed
+    entity = scene.names.exact(bare_phrase(tokens)) if alone else None
     return (
         [OperationFact(entity, ("manage",))]
         if entity and entity != scene.entity
@@ -49,12 +51,12 @@ def _field_below(tokens: list[Token], passage: Passage, scene: Scene) -> list[Fa
     """A field below its entity's lead-in or heading."""
     lead = [token.low for token in tokenise(passage.leads[-1])] if passage.leads else []
     expects = bool(set(lead) & _LEADS_FIELDS) or not lead
-    verb = tokens[0].low in lexicon.OPERATION_FORMS or tokens[0].low in lexicon.STATE_VERBS
-    if not lead and not fieldish(tokens):
+    verb = _begins_with_verb(tokens)
+    if not lead and not (fieldish(tokens) or _bare_noun(tokens, scene)):
         return None
     if not scene.placed or not expects or (verb and len(tokens) > 1 and not set(lead) & _LEADS_FIELDS):
         return None
-    if anchor_in(tokens) >= 0 and not _relative(tokens):
+    if (anchor_in(tokens) > 0 or anchor_in(tokens[1:]) >= 0) and not _relative(tokens):
         return None
     required = True if set(lead) & {"must", "shall", "requires", "needs", "required", "mandatory"} else None
     required = False if set(lead) & {"may", "optional", "optionally"} else required
@@ -62,9 +64,27 @@ def _field_below(tokens: list[Token], passage: Passage, scene: Scene) -> list[Fa
     return field_item(tokens, within) or listed_fields(tokens, within)
 
 
+def _begins_with_verb(tokens: list[Token]) -> bool:
+    """Whether the item is a wish, "edit books"; a "start date" or "list price" is a field all the same."""
+    first = tokens[0].low
+    end = next((index for index, token in enumerate(tokens) if token.kind == "mark"), len(tokens))
+    field = 1 < end <= 3 and tokens[end - 1].low in lexicon.FIELD_TYPES
+    if first in lexicon.STATE_VERBS | {"list", "order", "record", "open"}:
+        return not field
+    return first in lexicon.OPERATION_FORMS or first in lexicon.NOT_STATES
+
+
+def _bare_noun(tokens: list[Token], scene: Scene) -> bool:
+    """Whether the item is nothing but a singular noun of at most three words, below its entity's own heading."""
+    phrase = bare_phrase(tokens)
+    plain = all(token.kind == "word" for token in tokens) and 0 < len(phrase) <= 3
+    known = scene.names.exact(phrase) is not None
+    return plain and (known or not words.is_plural(phrase[-1])) and not set(phrase) & (lexicon.STOP | lexicon.BE)
+
+
 def _relative(tokens: list[Token]) -> bool:
     """Whether the anchor belongs to the field's description: "rating, which must be …", "status (can be a or b)"."""
-    at = anchor_in(tokens)
+    at = anchor_in(tokens[1:]) + 1
     return at > 0 and any(token.low in {",", ":", "that", "which", "–", "-"} for token in tokens[:at])
 
 
@@ -73,7 +93,7 @@ def _labelled(tokens: list[Token], passage: Passage, scene: Scene) -> list[Fact]
     if parts is None:
         return None
     label, rest = parts
-    entity = scene.names.exact(bare_phrase(label))
+    entity = scene.names.exact(bare_phrase(after_list(label)))
     if entity and anchor_in(rest) < 0:
         return listed_fields(rest, replace(scene, entity=entity, required=None))
     ref = field_reference(label, scene) if not entity else None

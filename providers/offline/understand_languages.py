@@ -166,10 +166,17 @@ def _canonical(passages: Iterable[Passage], language: str) -> dict[str, str]:
             if token.kind == "word" and token.low.isalpha() and not known:
                 groups.setdefault(_stem(token.low, language), []).append(token.low)
     forms: dict[str, str] = {}
-    for group in groups.values():
-        shortest = min(group, key=lambda text: (len(text), text))
+    fields = _field_stems(language)
+    for stem, group in groups.items():
+        shortest = fields.get(stem) or min(group, key=lambda text: (len(text), text))
         forms.update({text: shortest for text in group if text != shortest})
     return forms
+
+
+@lru_cache(maxsize=8)
+def _field_stems(language: str) -> dict[str, str]:
+    """Return stem -> the well-known field word, so that "Namen" is a name."""
+    return {_stem(text, language): text for text in sorted(lexicon.FIELD_TYPES, reverse=True) if len(text) >= _STEM}
 
 
 def _stem(text: str, language: str) -> str:

@@ -74,7 +74,7 @@ def _relation(entity: str, tokens: list[Token], scene: Scene, *, required: bool)
     if not found or not plain or _plural_object(tokens):
         return None
     target, before = found
-    if set(before) & lexicon.STOP:
+    if set(before) & lexicon.STOP or target in lexicon.MACHINE:
         return None
     role = "_".join(word for word in before if word not in lexicon.ADJECTIVES)
     field = words.field_name(f"{role}_{target}_id" if role else f"{target}_id")

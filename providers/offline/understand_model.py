@@ -10,6 +10,8 @@ from providers.offline import lexicon, words
 from providers.offline.understand_facts import Fact, FieldFact, InitialFact, RelationFact, TransitionFact
 
 _STARTING = ("draft", "new", "open", "pending", "available", "active", "free", "planned", "scheduled", "created")
+_NORMAL = ("enabled", "active", "available", "unlocked", "unblocked", "visible")
+"""States that a record is in before it is ever disabled, locked or hidden."""
 _DEFAULT_INITIAL = "open"
 
 
@@ -262,6 +264,9 @@ def _initial(entity: EntityModel, given: list[str]) -> str:
     if given:
         return given[0]
     targets = {move.to_state for move in entity.moves.values()}
+    normal = [state for state in _NORMAL if state in targets]
+    if normal:
+        return normal[0]
     origins = [
         state for move in entity.moves.values() for state in (*move.from_states, *move.barred) if state not in targets
     ]

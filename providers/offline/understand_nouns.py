@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from botarmy.outline import Passage
 from providers.offline import lexicon, words
 from providers.offline.understand_clauses import Clause, anchor_in, clauses, label_split
+from providers.offline.understand_context import sentence_in_row
 from providers.offline.understand_facts import Names, bare_phrase, entity_of, names_entity
 from providers.offline.understand_fields import Scene, has_clause
 from providers.offline.understand_links import linking_clause, relation_clause
-from providers.offline.understand_operations import letting_clause, operation_clause, passive_operation, user_story
+from providers.offline.understand_operations import (
+    letting_clause,
+    operation_clause,
+    passive_operation,
+    user_story,
+)
 from providers.offline.understand_states import MOVES
 from providers.offline.understand_tokens import Token, find, split_on, starts, tokenise
 
@@ -99,6 +105,10 @@ def _without_parts(chosen: dict[str, str]) -> dict[str, str]:
 
 def _vote(passage: Passage, names: OpenNames) -> None:
     """Let each way of speaking about records nominate its nouns."""
+    _table(passage, names)
+    passage = sentence_in_row(passage)
+    if passage.kind == "row":
+        return
     tokens = tokenise(passage.text)
     story = user_story(tokens)
     tokens = story.wish if story else tokens
@@ -107,7 +117,6 @@ def _vote(passage: Passage, names: OpenNames) -> None:
         _label(label[0], label[1], passage, names)
         tokens = label[1]
     _with_fields(tokens, names)
-    _table(passage, names)
     for clause in clauses(tokens):
         _clause_votes(clause, names)
     _recorded(tokens, names)
@@ -183,6 +192,7 @@ def _clause_votes(clause: Clause, names: OpenNames) -> None:
         _many(clause, names)
         trial = OpenNames(eager=True)
         certain = not set(clause.low) & (lexicon.BE | {"be"}) or bool(set(clause.low) & {"exactly", "one"})
+        certain |= clause.subject[0].low in {"each", "every"} and not set(clause.low) & lexicon.MACHINE
         if relation_clause(clause, Scene(trial)) and certain:
             _merge(names, trial)
     trial = OpenNames(eager=True)
@@ -409,9 +419,10 @@ def fieldish(tokens: list[Token]) -> bool:
         "boolean",
         "characters",
     }
-    verb = bool(tokens) and (
+    wish = bool(tokens) and (
         tokens[0].low in lexicon.OPERATION_FORMS or tokens[0].low in lexicon.STATE_VERBS | lexicon.NOT_STATES
     )
+    verb = wish and not (len(head) > 1 and known and tokens[0].low in lexicon.STATE_VERBS | {"list", "order", "record"})
     return not verb and (known or bool({token.low for token in tokens} & flags))
 
 
@@ -426,6 +437,8 @@ def from_title(title: str) -> dict[str, str]:
         phrase = phrase[:at]
     while phrase and phrase[-1] in _TITLE_ENDS:
         phrase.pop()
+    if phrase[-1:] and phrase[-1] in lexicon.GENERIC_TITLES:
+        return {"item": "item"}
     while phrase and phrase[0] in lexicon.ADJECTIVES | lexicon.DETERMINERS:
         phrase.pop(0)
     tail = tuple(phrase[-2:])

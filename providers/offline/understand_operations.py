@@ -83,7 +83,9 @@ _PLACES = (
     *(("via", "an", "api"), ("through", "an", "api"), ("over", "http"), ("in", "one", "place")),
 )
 _PLACE_STARTS = frozenset(phrase[0] for phrase in _PLACES)
-_LISTS = frozenset("list overview catalogue catalog register index collection record records database".split())
+_LISTS = frozenset(
+    "inventory list overview catalogue catalog register index collection record records database".split()
+)
 _OBJECT_ENDS = frozenset(
     {
         "by",
@@ -161,13 +163,13 @@ def _kept(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if 0 < at <= _LONGEST_ROLE:
         subject = [token.low for token in tokens[:at]]
         if not set(subject) & (lexicon.NOT | {"no", "only", "can", "must"}):
-            return _objects(_after_list(tokens[at + 1 :]), scene, ("manage",))
-    listed = _after_list(tokens)
+            return _objects(after_list(tokens[at + 1 :]), scene, ("manage",))
+    listed = after_list(tokens)
     return _objects(listed, scene, ("read",)) if listed is not tokens else None
 
 
-def _after_list(tokens: list[Token]) -> list[Token]:
-    """Step over "a list of", "track of"."""
+def after_list(tokens: list[Token]) -> list[Token]:
+    """Step over "a list of", "track of", "inventory of"."""
     start = 0
     while start < len(tokens) and tokens[start].low in _DETERMINERS | {"simple"}:
         start += 1
@@ -239,7 +241,7 @@ def _wish(verbs: list[str], objects: list[Token], scene: Scene) -> list[Fact] | 
         return _mark(objects, scene) if len(verbs) == 1 else None
     if verbs[-1] in _ASSIGNING:
         return _assigned(objects, scene) if len(verbs) == 1 else None
-    objects = _after_list(objects)
+    objects = after_list(objects)
     operations = tuple(lexicon.OPERATION_FORMS[verb] for verb in verbs if verb in lexicon.OPERATION_FORMS)
     states = [verb for verb in verbs if verb not in lexicon.OPERATION_FORMS]
     facts: list[Fact] = []

@@ -13,6 +13,7 @@ _LIST_MARKS = frozenset({",", "/", "|", "or", "and", ";", "、", "bzw"})
 _LONGEST_VALUE = 4
 _ENDS = frozenset({")", ".", ";", "]"})
 _REQUIRED = (
+    *(("be", "stored"), ("be", "recorded"), ("be", "saved"), ("be", "known"), ("be", "captured")),
     *(
         ("required",),
         ("mandatory",),
@@ -281,10 +282,10 @@ def _example(tokens: list[Token], index: int, _found: Qualities) -> int:
 
 def _unit(tokens: list[Token], index: int, _found: Qualities) -> int:
     """In euros, in minutes: a unit, not a rule."""
-    words = tokens[index : index + 2]
+    words = [token for token in tokens[index : index + 3] if token.low not in {"square", "cubic"}]
     if len(words) > 1 and words[0].low in _UNITS and words[1].low in lexicon.UNITS | lexicon.MONEY:
         _found.type = _found.type or ("number" if words[1].low in lexicon.MONEY else "")
-        return index + 2
+        return index + 2 + (tokens[index + 1].low in {"square", "cubic"})
     return index + 1 if tokens[index].low in lexicon.UNITS else 0
 
 

@@ -97,7 +97,8 @@ def action_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     states = before or condition or ()
     unclear = condition is None or (only and not states) or (denied and (only or not states or negative))
     found = [] if unclear else _participles(rest)
-    if not found:
+    listed = len(found) > 1 and clause.low[0] in {"must", "shall"}  # "shall be planned, started or done": its states
+    if not found or listed:
         return None
     barred = tuple(condition or ()) if negative else ()
     return [
@@ -193,6 +194,8 @@ def _goes_on(rest: list[Token], index: int) -> bool:
     """Whether the passive goes on with a condition or place that no rule can hold."""
     low = rest[index].low
     before = rest[index - 1].low if index else ""
+    if starts(rest, index, ("at", "any", "time")):
+        return False
     if low in _PARTICLES and words.is_participle(before):
         return False
     if low in {"as", "to"} and before in {"marked", "flagged", "set"}:
@@ -391,9 +394,11 @@ def entity_states(clause: Clause, scene: Scene) -> list[Fact] | None:
     """Read "an order is (either) draft, submitted or paid", "a loan can be open or returned": the states it can be in."""
     entity = subject_entity(clause.subject, scene) if clause.subject else ""
     predicate = [token for token in clause.predicate if token.low not in {"either", "always", "one", "of", ":"}]
-    if not entity or not predicate or predicate[0].low not in {"is", "are"}:
+    while predicate and predicate[0].low in {"can", "may", "must", "shall"}:
+        predicate = predicate[1:]
+    if not entity or not predicate or predicate[0].low not in {"is", "are", "be"}:
         return None
-    parts = split_on(predicate[1:], frozenset({",", "or"}))
+    parts = split_on([token for token in predicate[1:] if token.low not in {"in", "state"}], frozenset({",", "or"}))
     values = tuple(" ".join(token.low for token in part) for part in parts)
     if len(values) < 2 or not any(token.low == "or" for token in predicate):
         return None

@@ -12,12 +12,28 @@ _GERMAN = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "ae", "Ö": "oe", "Ü": "ue", "æ": "ae", "ø": "o"}
 )
 _LONGEST = 40
+_CYRILLIC = dict(
+    zip(
+        map(ord, "абвгдезийклмнопрстуфхцчшщъыьэюяёіїєґ"),
+        "a b v g d e z i i k l m n o p r s t u f kh ts ch sh shch  y  e yu ya yo i yi ye g".split(" "),
+        strict=True,
+    )
+) | {ord("ж"): "zh"}
+_GREEK = dict(
+    zip(
+        map(ord, "αβγδεζηθικλμνξοπρσςτυφχψω"),
+        "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split(),
+        strict=True,
+    )
+)
 
 
 @lru_cache(maxsize=20_000)
 def snake(text: str) -> str:
     """Return the text as ASCII snake_case, possibly empty (scripts that have no ASCII form)."""
-    plain = unicodedata.normalize("NFKD", text.translate(_GERMAN)).encode("ascii", "ignore").decode()
+    base = unicodedata.normalize("NFC", text.lower().translate(_GERMAN)).translate(_CYRILLIC)
+    plain = "".join(c for c in unicodedata.normalize("NFKD", base) if not unicodedata.combining(c)).translate(_GREEK)
+    plain = plain.replace("ł", "l").replace("đ", "d").replace("ø", "o").encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")[:_LONGEST].strip("_")
 
 
@@ -124,7 +140,7 @@ def _stem(stem: str) -> str:
 
 # Ends of stems that have lost an "e" in their participle (resolv-ed, grad-ed), and ends that look so and have not.
 _SILENT = tuple(
-    """vok v c z u at dg rg ng as es is os us rs ns iz ot ur uir um ul ad ak pon bin vid cid sid ud ecut mput rib mov""".split()
+    """vok ys v c z u at dg rg ng as es is os us rs ns iz ot ur uir um ul ad ak pon bin vid cid sid ud ecut mput rib mov""".split()
 )
 _SPOKEN = tuple("eat ss ong ocus oat ait ept omat oad ead oak eak aul oul eak reak".split())
 

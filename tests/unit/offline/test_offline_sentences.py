@@ -102,6 +102,9 @@ def understood(brief: str) -> bool:
         ("A bug has a title. Developers can close an open bug.", ["transition bug.status close open > closed"]),
         ("A task has a title. As a worker, I want to mark a task as done.", ["transition task.status mark_done open > done"]),
         ("The status of a seat is one of free, taken.", ["enumeration seat.status free|taken"]),
+        ("A box has a size and a colour. All of them are required.", ["required box.size", "required box.colour"]),
+        ("REQ-7: A van has a plate. REQ-8: The plate shall be unique.", ["unique van.plate"]),
+        ("| ID | Requirement |\n|---|---|\n| 1 | A van has a plate, which is unique |", ["unique van.plate"]),
         # other languages
         ("Ein Kunde hat einen Namen. Der Name darf höchstens 30 Zeichen lang sein.", ["length kunde.name ..30"]),
         ("Jedes Fahrrad hat eine Rahmennummer. Die Rahmennummer muss eindeutig sein.", ["unique fahrrad.rahmennummer"]),
@@ -154,6 +157,12 @@ def test_sentences_become_rules(brief: str, expected: list[str]) -> None:
         "The list shows all overdue loans.",
         "A permit without a title is not allowed for visitors.",
         "Librarians can scan, print and mail books.",
+        "Admins only: a loan can be returned.",
+        "# Forbidden\n- A loan can be returned.",
+        "Users must not be able to:\n- delete books",
+        "If a member is suspended:\n- a loan can be returned",
+        "| Requirement | Condition |\n|---|---|\n| A loan can be returned | only on weekdays |",
+        "The system must provide a REST API with OAuth.",
     ],
 )
 def test_what_the_product_cannot_show_is_not_claimed(sentence: str) -> None:
