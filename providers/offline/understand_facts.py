@@ -140,8 +140,4 @@ def names_entity(phrase: tuple[str, ...], *, strong: bool = False) -> bool:
     if not phrase or len(phrase) > _LONGEST_NAME or set(phrase) & (lexicon.STOP | lexicon.SYSTEM_WORDS):
         return False
     head = words.singular(phrase[-1])
-    return (
-        head not in (lexicon.NEVER_ENTITIES if strong else lexicon.RARELY_ENTITIES)
-        and bool(entity_of(phrase))
-        and (strong or head not in lexicon.LABEL_WORDS - {"user", "role"})
-    )
+    return head not in (lexicon.NEVER_ENTITIES if strong else lexicon.RARELY_ENTITIES) and bool(entity_of(phrase))

@@ -305,9 +305,9 @@ def _related(
 def field_fact(name: list[Token], phrase: tuple[str, ...], scene: Scene, qualities: Qualities) -> FieldFact:
     """Return the fact that the scene's entity has the field, with what was said of it."""
     identifier = known_field(phrase, scene) or field_name_of(phrase, plural=scene.plural)
-    label = " ".join(token.text for token in name)
+    label = identifier.replace("_", " ") if scene.plural and identifier else " ".join(token.text for token in name)
     if not identifier:
-        identifier = f"field_{len(scene.names.fields.get(scene.entity, ())) + 1}"
+        identifier = f"field_{words.letters_of(label)}"
     required = scene.required if qualities.required is None else qualities.required
     kind = qualities.type or infer_type(phrase, qualities)
     limits = tuple(qualities.limits)

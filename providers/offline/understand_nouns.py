@@ -23,6 +23,19 @@ from providers.offline.understand_states import MOVES
 from providers.offline.understand_tokens import Token, find, split_on, starts, tokenise
 
 _MANY = (("one", "or", "more"), ("zero", "or", "more"), ("any", "number", "of"), ("many",), ("several",), ("multiple",))
+_LABELS = lexicon.LABEL_WORDS - {
+    "user",
+    "users",
+    "question",
+    "questions",
+    "feature",
+    "features",
+    "role",
+    "roles",
+    "version",
+    "goal",
+    "goals",
+}
 _ENTITY_LABELS = frozenset("entities entity objects resources things nouns".split())
 _RECORDED = frozenset("store record save keep capture track note register".split())
 _FOR_EACH = frozenset("each every a an".split())
@@ -142,6 +155,7 @@ def _label(label: list[Token], rest: list[Token], passage: Passage, names: OpenN
     heads = [token.low for token in label if token.kind == "word"]
     if (
         heads
+        and not {*heads} & _LABELS
         and words.singular(heads[-1]) not in lexicon.FIELD_TYPES
         and not _field_place(passage)
         and _lists_fields(rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from functools import lru_cache
@@ -164,6 +165,12 @@ def participle_of(verb: str) -> str:
 def is_participle(text: str) -> bool:
     """Say whether the word is a past participle whose verb is known or regular."""
     return not verb_of(text).startswith("mark_")
+
+
+def letters_of(text: str) -> str:
+    """Return six letters that stand for a text of another script: the same text, the same letters."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return "".join(chr(ord("a") + byte % 26) for byte in digest[:6])
 
 
 def pascal(name: str) -> str:

@@ -170,7 +170,7 @@ def test_what_the_product_cannot_show_is_not_claimed(sentence: str) -> None:
         "A book has a title, an ISBN, a price, a status and an optional note. A member has a name and an email. "
         "Each loan belongs to a book and a member and has a due date and a loan date. An order has a total. "
     )
-    assert not understood(context + sentence)
+    assert not understood(f"{context}\n\n{sentence}")
 
 
 def test_a_sentence_that_is_understood_in_part_keeps_the_rest_as_its_own() -> None:
