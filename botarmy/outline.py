@@ -29,8 +29,8 @@ _ABBREVIATION = re.compile(
 _BEFORE_NUMBER = re.compile(r"(?:^|[\s(])(?:no|nr|max|min|approx|fig|art|abs)\.$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|[\s(.])[A-Z]\.$")
 _STARTERS = frozenset(
-    ["A", "An", "The", "Each", "Every", "It", "Its", "No", "Only", "If", "When", "All", "Any", "This", "These", "That"]
-    + ["They", "There", "Then", "Users", "We", "I", "You", "One", "Some", "In", "On", "At", "For", "As"]
+    """A An The Each Every It Its No Only If When All Any This These That They There Then Users We I You One Some In On At
+    For As""".split()  # noqa: SIM905 (read as text)
 )
 _NUMBERED = re.compile(r"^\d{1,3}\.$")
 _MONTH = re.compile(r"\s(?:jan|feb|m[äa]r|apr|ma[iy]|jun|jul|aug|sep|okt|oct|nov|de[zc])", re.IGNORECASE)
