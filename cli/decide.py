@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError, InputError, TooLarge
 from botarmy.records import GateRequest, Project
 from cli.failures import warn
@@ -88,6 +89,8 @@ async def _written_then_resumed(address: str, decision: str, by: str, comment: s
     async with working() as work:
         gate, project = await find_gate(work, address)
         decided = await work.gates.decide(gate.id, decision, by, comment, hashes=gate.hashes)
+        point("decided.before", gate.phase)
+    point("decided.after", gate.phase)
     return decided, project, await _resumed(decided)
 
 

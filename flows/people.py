@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Protocol
 
+from botarmy.crashpoints import point
 from botarmy.errors import Duplicate, InputError
 from botarmy.gate_text import description
 from botarmy.records import GateRequest
@@ -79,10 +80,11 @@ class SuspendedForm:
             gate = await newest(runtime, gate)
             if gate.decision is not None or gate.status == "cancelled":
                 return gate
-            async with runtime.database.work(runtime.hold) as work:
+            async with runtime.commit("gate.shown", gate.phase) as work:
                 await work.gates.shown(gate.id, self._flow_run_id)
             form = GateForm.with_initial_data(description=description(gate, why_again=why_again))
             answer = await suspend_flow_run(wait_for_input=form, key=f"{gate.id}-{ask}")  # type: ignore[misc]
+            point("gate.answered", gate.phase)
             try:
                 return await decide(runtime, gate, _as_answer(answer))
             except Duplicate:

@@ -13,6 +13,7 @@ from typing import Any
 from prefect import flow
 from prefect.logging import get_run_logger
 
+from botarmy.crashpoints import point
 from botarmy.records import GateRequest, Project, Status
 from flows.api import find_api, read_flow_run, resume, submit
 from flows.resume import form_answer
@@ -103,8 +104,12 @@ async def _recover(runtime: Runtime, api: PrefectApi, project_id: Any, why: str)
         if project.status in (Status.completed, Status.cancelled, Status.stopped):
             return 0
         await work.audit.add(project.id, "upkeep", "run recovered", project.slug, detail={"why": why})
+        point("upkeep.recovered.before")
+    point("upkeep.recovered.after")
     parameters = {"project": project.slug, "gates": "suspend", "approval": project.settings.get("approval", "workflow")}
+    point("upkeep.submitted.before")
     await asyncio.to_thread(submit, api, DEPLOYMENT, parameters, name=f"{project.slug}-recovered", tags=("recovery",))
+    point("upkeep.submitted.after")
     return 1
 
 

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from botarmy.errors import StorageError, Unavailable
 from storage.accounts import Account, let_pass, let_read, server_account
@@ -153,9 +154,9 @@ class Cluster:
             else:
                 return
 
-    def stop(self) -> None:
-        """Stop the server: sessions end, what was committed is on disk."""
-        _run(self.account, "pg_ctl", "stop", "--pgdata", str(self.data), "--mode", "fast", "--wait",
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
+        """Stop the server: sessions end, what was committed is on disk; "immediate" as a power cut would."""
+        _run(self.account, "pg_ctl", "stop", "--pgdata", str(self.data), "--mode", mode, "--wait",
              "--timeout", str(START_TIMEOUT_S), doing="stop the database server", log=self.log)  # fmt: skip
 
     def _prepare(self, account: Account) -> None:

@@ -56,7 +56,7 @@ async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by
         template=template,
     )
     result: PhaseResult = await agent_of(phase, template)(phase_work, answer_from(contents, calls), runtime.check)
-    async with runtime.database.work(runtime.hold) as work:
+    async with runtime.commit("gate.amended", gate.phase) as work:
         old = heads[kind]
         for name in phase.expected_outputs:
             if result.artifacts[name] != heads[name].content:

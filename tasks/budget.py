@@ -25,7 +25,7 @@ async def open_budget_gate(runtime: Runtime, project: Project, attempt: Attempt,
         "wanted_usd": str(error.wanted),
         "proposed_usd": str(proposed),
     }
-    async with runtime.database.work(runtime.hold) as work:
+    async with runtime.commit("budget.opened", attempt.phase) as work:
         ask = 1 + len(await work.gates.of_attempt(attempt.id))
         await work.projects.set_status(project.id, Status.waiting)
         return await work.gates.open(
@@ -51,7 +51,7 @@ async def due_budget_gate(runtime: Runtime, attempt: Attempt) -> GateRequest | N
 
 async def carry_out_budget(runtime: Runtime, project: Project, gate: GateRequest) -> Status:
     """Raise the limit as decided (running), or stop the project (stopped)."""
-    async with runtime.database.work(runtime.hold) as work:
+    async with runtime.commit("budget.resumed", gate.phase) as work:
         if gate.decision != "approve":
             await work.attempts.finish(gate.attempt_id, Status.stopped, gate.verdict, None)
             await work.projects.set_status(project.id, Status.stopped)

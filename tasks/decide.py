@@ -50,7 +50,7 @@ async def decide(runtime: Runtime, gate: GateRequest, answer: Answer) -> GateReq
             "A rejection needs a comment: the next attempt is told what must be different.",
             hint="Write into the comment what is wrong.",
         )
-    async with runtime.database.work(runtime.hold) as work:
+    async with runtime.commit("gate.written", gate.phase) as work:
         decided = await work.gates.decide(
             gate.id, answer.decision, answer.by, answer.comment, gate.hashes, resume=False
         )

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from botarmy.budget import passes_soft_limit, upper_bound
 from botarmy.completion import Completion, CompletionRequest, Progress, Provider, StreamingProvider, Usage
+from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError, RateLimited, SettingsError
 from botarmy.pricing import Prices
 from botarmy.rate_limit import RateLimit
@@ -237,6 +238,8 @@ class Exchanges:
                 )
             await work.calls.reserve(row, most.usd or Decimal(0))
             warnings = [await self._warning(work, budget, row) for budget in budgets]
+            point("call.reserved.before", row.phase)
+        point("call.reserved.after", row.phase)
         for warning in filter(None, warnings):
             self.tell("budget", request, message=warning)
         return row
@@ -254,7 +257,10 @@ class Exchanges:
 
     async def _settle(self, row: LLMCall) -> LLMCall:
         async with self._database.work(self._hold) as work:
-            return await work.calls.settle(row.id, row)
+            settled = await work.calls.settle(row.id, row)
+            point("call.settled.before", row.phase)
+        point("call.settled.after", row.phase)
+        return settled
 
     async def _ask(self, provider: Provider, request: CompletionRequest) -> Completion:
         if not isinstance(provider, StreamingProvider):

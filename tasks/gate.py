@@ -63,7 +63,7 @@ async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attem
     """
     if attempt.result is None:
         raise BotArmyError(f"The attempt {attempt.number} at {phase.name} has no saved work: it cannot be judged.")
-    async with runtime.database.work(runtime.hold) as work:
+    async with runtime.commit("gate.opened", phase.name) as work:
         evidence = last_of_each(await work.evidence.of_attempt(attempt.id))
         verdict = evaluate_gate(
             policy.rule(phase),
@@ -148,7 +148,7 @@ async def carry_out(
     """
     if gate.decision is None:
         raise BotArmyError(f"The gate of {phase.name} is not decided yet.")
-    async with runtime.database.work(runtime.hold) as work:
+    async with runtime.commit("gate.resumed", phase.name) as work:
         await work.projects.set_status(project.id, Status.running)
         if gate.resume_wanted:
             await work.gates.mark_resumed(gate.id)

@@ -106,7 +106,7 @@ async def save(
     heads: dict[str, ArtifactVersion],
 ) -> None:
     """Write artifacts, evidence and figures of an attempt in one transaction: all of it is there, or none."""
-    async with runtime.database.work(runtime.hold) as work:
+    async with runtime.commit("save", phase.name) as work:
         calls = await calls_of(work, project, attempt)
         sources = tuple(sorted(head.sha256 for head in heads.values()))
         for kind in phase.expected_outputs:

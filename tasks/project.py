@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from botarmy.brief import read_brief, slugify, title
+from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError, BriefError, InputError
 from botarmy.records import Attempt, Phase, Project, Status, digest
 from tasks.gate import feedback_of
@@ -77,7 +78,7 @@ async def claim(
         raise BriefError(
             "There is neither a brief nor a project.", hint="Give the parameter brief (text) or project (slug)."
         )
-    async with runtime.database.work() as work:
+    async with runtime.commit("claim") as work:
         await work.executions.start(record.id, record.workflow, flow_run_id)
     return record
 
@@ -87,7 +88,7 @@ async def due_attempt(runtime: Runtime, project: Project, phase: Phase) -> Attem
 
     Recovery goes on with the open attempt. Only a rejection or a rerun opens another, with the reasons as feedback.
     """
-    async with runtime.database.work(runtime.hold) as work:
+    async with runtime.commit("attempt.opened", phase.name) as work:
         last = await work.attempts.current(project.id, phase.name)
         if last is not None and last.status is Status.completed:
             return None
@@ -105,7 +106,7 @@ async def end_project(runtime: Runtime, project: Project, ended: Status, error: 
     Returns:
         The status written.
     """
-    async with runtime.database.work(runtime.hold) as work:
+    async with runtime.commit("project.ended") as work:
         await work.projects.set_status(project.id, ended)
         if error is not None:
             detail = {"code": error.code, "message": error.message[:2000], "hint": error.hint[:500]}
@@ -115,10 +116,13 @@ async def end_project(runtime: Runtime, project: Project, ended: Status, error: 
 
 async def end_execution(runtime: Runtime, flow_run_id: str, ended: Status) -> None:
     """Write how this flow run ended."""
+    # Without the hold: the run's own row, also when the project is another's by now.
     async with runtime.database.work() as work:
         execution = await work.executions.of_flow_run(flow_run_id)
         if execution is not None:
             await work.executions.finish(execution.id, ended)
+        point("run.ended.before")
+    point("run.ended.after")
 
 
 async def project_of(runtime: Runtime, project_id: UUID) -> Project:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from botarmy.checks import Check
 from botarmy.completion import Ask
+from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError
 from botarmy.pricing import Prices
 from botarmy.progress import Progress, Report
@@ -23,6 +24,7 @@ from storage.database import Database
 from storage.definitions import Core
 from storage.hold import Hold
 from storage.options import Options
+from storage.unit import UnitOfWork
 from tasks.calls import SystemClock, make_ask
 from tasks.exchanges import CallEvent
 from tasks.roles import RoleMap, load_prices, load_rate_limits, resolve_roles
@@ -83,6 +85,19 @@ class Runtime:
         roles = resolve_roles(self.settings, rows, everyone=self.everyone, roles=(*ROLES, *agents), prices=self.prices)
         self.opened.append(roles)
         return replace(self, core=core, roles=roles)
+
+    @contextlib.asynccontextmanager
+    async def commit(self, name: str, where: str = "") -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work under this run's hold, with a crash point on either side of its commit.
+
+        Args:
+            name: of the commit point, for botarmy.crashpoints.
+            where: the phase, where there is one.
+        """
+        async with self.database.work(self.hold) as work:
+            yield work
+            point(f"{name}.before", where)
+        point(f"{name}.after", where)
 
     def ask_of(self, project: Project, phase: Phase, attempt: Attempt) -> Ask:
         """Return the `ask` of one attempt: ledger first, then the role's providers."""

@@ -1,0 +1,124 @@
+"""What a killed project must still be: benchmarks/kills.py holds each project against this when it has finished."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from botarmy.records import ArtifactVersion, Attempt, AuditEvent, GateRequest, LLMCall, Project, Status, Workflow
+from storage.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """All that Postgres holds of a project."""
+
+    project: Project
+    attempts: tuple[Attempt, ...]
+    gates: tuple[GateRequest, ...]
+    calls: tuple[LLMCall, ...]
+    versions: tuple[ArtifactVersion, ...]
+    audit: tuple[AuditEvent, ...]
+    audit_whole: bool
+
+
+async def stored(database: Database, slug: str, workflow: Workflow) -> Stored:
+    """Read a project."""
+    async with database.work() as work:
+        project = await work.projects.get(slug)
+        kinds = [kind for phase in workflow.phases for kind in phase.expected_outputs]
+        return Stored(
+            project=project,
+            attempts=await work.attempts.list(project.id),
+            gates=await work.gates.of_project(project.id),
+            calls=await work.calls.of_project(project.id),
+            versions=tuple([v for kind in kinds for v in await work.artifacts.versions(project.id, kind)]),
+            audit=await work.audit.of_project(project.id),
+            audit_whole=(await work.verify_audit(project.id)).whole,
+        )
+
+
+def losses(
+    found: Stored, workflow: Workflow, decisions: Mapping[UUID, tuple[str, str]], repeats: Mapping[int, int], kills: int
+) -> list[str]:
+    """Return what was lost or done twice; nothing where all is well.
+
+    Args:
+        found: the project.
+        workflow: its workflow.
+        decisions: gate -> (decision, who): each answer that was taken from a person.
+        repeats: life -> how many of its requests to the model had been made by an earlier life.
+        kills: how many kills the project went through.
+    """
+    return [
+        *_ends(found, workflow),
+        *_versions(found, workflow),
+        *_decisions(found, decisions),
+        *_done_once(found),
+        *_calls(found, repeats, kills),
+        *([] if found.audit_whole else ["the chain of audit events is broken"]),
+    ]
+
+
+def _ends(found: Stored, workflow: Workflow) -> list[str]:
+    wrong = [] if found.project.status is Status.completed else [f"the project is {found.project.status.value}"]
+    for phase in workflow.phases:
+        tries = [each for each in found.attempts if each.phase == phase.name]
+        ended = [each.status for each in tries]
+        if ended.count(Status.completed) != 1 or ended[-1] is not Status.completed:
+            wrong.append(f"{phase.name} ended as {[status.value for status in ended]}")
+        if set(ended[:-1]) - {Status.rejected} or [each.number for each in tries] != list(range(1, len(tries) + 1)):
+            wrong.append(f"{phase.name} has attempts that nobody asked for: {[status.value for status in ended]}")
+    return wrong
+
+
+def _versions(found: Stored, workflow: Workflow) -> list[str]:
+    made = Counter((version.kind, version.provenance.attempt) for version in found.versions)
+    wrong = [f"{kind} has {count} versions of attempt {number}" for (kind, number), count in made.items() if count > 1]
+    for phase in workflow.phases:
+        tries = [each.number for each in found.attempts if each.phase == phase.name]
+        wrong += [
+            f"{kind} of {phase.name}, attempt {number}, is missing"
+            for kind in phase.expected_outputs
+            for number in tries
+            if (kind, number) not in made
+        ]
+    return wrong
+
+
+def _decisions(found: Stored, decisions: Mapping[UUID, tuple[str, str]]) -> list[str]:
+    gates = {gate.id: (gate.decision, gate.decided_by) for gate in found.gates}
+    wrong = [
+        f"the decision {decided} on gate {gate} was lost: the table says {gates.get(gate)}"
+        for gate, decided in decisions.items()
+        if gates.get(gate) != decided
+    ]
+    asked = Counter((gate.attempt_id, gate.kind) for gate in found.gates if gate.status is not Status.cancelled)
+    wrong += [f"the gate of attempt {attempt} was opened {n} times" for (attempt, _), n in asked.items() if n > 1]
+    open_still = [gate.phase for gate in found.gates if gate.decision is None and gate.status is Status.waiting]
+    return wrong + [f"the gate of {phase} is open still" for phase in open_still]
+
+
+ONCE = ("work saved", "attempt opened", "attempt completed", "attempt rejected", "gate approved", "gate rejected")
+"""Audit actions that a subject (phase and attempt) has once at most."""
+
+
+def _done_once(found: Stored) -> list[str]:
+    done = Counter((event.action, event.subject) for event in found.audit if event.action in ONCE)
+    return [f"{action}: {subject} {count} times" for (action, subject), count in done.items() if count > 1]
+
+
+def _calls(found: Stored, repeats: Mapping[int, int], kills: int) -> list[str]:
+    wrong = [f"life {life} repeated {count} calls to the model" for life, count in repeats.items() if count > 1]
+    if sum(repeats.values()) > kills:
+        wrong.append(f"{sum(repeats.values())} calls were repeated after {kills} kills")
+    answered = Counter(call.key for call in found.calls if call.outcome == "completed")
+    wrong += [f"the call {key[:12]} was completed {count} times" for key, count in answered.items() if count > 1]
+    saved = {event.subject: event.created_at for event in found.audit if event.action == "work saved"}
+    for call in found.calls:
+        committed = saved.get(f"{call.phase} {call.attempt}")
+        if committed is not None and call.created_at > committed:
+            wrong.append(f"{call.phase}, attempt {call.attempt} called the model after its work was saved")
+    return wrong

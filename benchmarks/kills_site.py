@@ -1,0 +1,238 @@
+"""Where benchmarks/kills.py kills: a home with its own Postgres, Prefect server, loopback model and nursery of lives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botarmy.records import digest
+from botarmy.settings import ROLES
+from flows.api import call
+from flows.deploy import ensure_deployments
+from flows.server import PrefectApi, PrefectServer, server_environment
+from providers.fake_server import Asked, FakeServer, Say
+from providers.fake_vendors import ChatVoice
+from storage.cluster import Cluster
+from storage.connect import open_database
+from storage.database import Database
+
+ROOT = Path(__file__).resolve().parents[1]
+BRIEF = "# Shelf\nEach book has a required title.\n"
+WINDOW_S = "1"
+
+
+@dataclass(eq=False)
+class Life:
+    """One process of a project.
+
+    Attributes:
+        pid: its process.
+        exit: its exit code, when it has ended.
+        log: what it printed.
+    """
+
+    log: Path
+    born: asyncio.Future[int]
+    exit: asyncio.Future[int]
+
+    async def kill(self, sign: int = signal.SIGKILL) -> None:
+        """Send a signal, unless it has ended."""
+        pid = await self.born
+        if not self.exit.done():
+            os.kill(pid, sign)
+
+    def tail(self) -> str:
+        """Return the end of what it printed."""
+        try:
+            return self.log.read_text("utf-8", "replace")[-1500:]
+        except OSError:
+            return ""
+
+
+class Model:
+    """A model on loopback that answers each purpose with what the scaffold generator said to the same brief.
+
+    Attributes:
+        log: (project, life, digest of the request's body) in the order in which they came.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[str, str] = {}
+        self.log: list[tuple[str, int, str]] = []
+
+    def respond(self, asked: Asked) -> Say:
+        """Answer a request; the key that came with it says which life of which project asks."""
+        project, _, life = asked.headers["authorization"].removeprefix("Bearer ").rpartition(".")
+        self.log.append((project, int(life), digest(asked.body)))
+        purpose = asked.body["response_format"]["json_schema"]["name"]
+        return ChatVoice().streamed(self.answers[purpose])
+
+    def repeats(self, project: str) -> dict[int, int]:
+        """Return, by life, how many requests of a project had been made in an earlier life already."""
+        seen: set[str] = set()
+        repeated: dict[int, int] = {}
+        for name, life, body in self.log:
+            if name == project:
+                repeated[life] = repeated.get(life, 0) + (body in seen)
+                seen.add(body)
+        return repeated
+
+
+@dataclass
+class Site:
+    """The running services; made by `site`."""
+
+    home: Path
+    database: Database
+    prefect_url: str
+    api: PrefectApi
+    model: Model
+    model_url: str
+    environ: dict[str, str]
+    _nursery: asyncio.subprocess.Process | None = None
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _lives: dict[int, Life] = field(default_factory=dict)
+
+    async def life(
+        self, what: str, *words: str, crash: str = "", key: str = "none.0", environ: Mapping[str, str] | None = None
+    ) -> Life:
+        """Begin a process; see benchmarks/kills_nursery.py."""
+        if self._nursery is None or self._nursery.stdin is None:
+            raise RuntimeError("the nursery is not open")
+        number, loop = len(self._lives) + 1, asyncio.get_running_loop()
+        log = self.home / "lives" / f"{number:04}-{key}-{what}.log"
+        log.parent.mkdir(exist_ok=True)
+        life = self._lives[number] = Life(log, loop.create_future(), loop.create_future())
+        order = {
+            "id": number,
+            "what": what,
+            "words": words,
+            "crash": crash,
+            "log": str(log),
+            "environ": {"OPENAI_API_KEY": key, **(environ or {})},
+        }
+        self._nursery.stdin.write(json.dumps(order).encode() + b"\n")
+        return life
+
+    async def open_nursery(self) -> None:
+        """Start the process that forks."""
+        self._nursery = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(ROOT / "benchmarks" / "kills_nursery.py"),
+            env=self.environ,
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        reader = self._nursery.stdout
+        if reader is None or not await reader.readline():
+            raise RuntimeError("the nursery did not open")
+        self._listening = asyncio.create_task(self._listen(reader))
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
+            told = json.loads(line)
+            life = self._lives[told["id"]]
+            if "pid" in told:
+                life.born.set_result(told["pid"])
+            else:
+                life.exit.set_result(told["exit"])
+
+    async def close_nursery(self) -> None:
+        """End all lives that are left, and the nursery."""
+        if self._nursery is None or self._nursery.stdin is None:
+            return
+        for life in self._lives.values():
+            if life.born.done() and not life.exit.done():
+                await life.kill()
+        self._nursery.stdin.close()
+        await self._nursery.wait()
+        await self._listening
+        self._nursery = None
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the Prefect API."""
+        return call(self.api, method, path, body)
+
+    async def restart_postgres(self) -> None:
+        """Restart Postgres as after a power cut."""
+        cluster = Cluster(self.home)
+
+        def restart() -> None:
+            cluster.stop("immediate")
+            cluster.start({})
+
+        await asyncio.to_thread(restart)
+
+    async def kill_server(self) -> None:
+        """Kill the Prefect server and start it again on its port."""
+        os.kill(self.api.pid, signal.SIGKILL)
+        port = int(self.api.url.rsplit(":", 1)[1].split("/")[0])
+        await asyncio.sleep(0.5)
+        self.api = await asyncio.to_thread(PrefectServer(self.home).restart, self.prefect_url, port)
+
+
+@contextlib.asynccontextmanager
+async def site(home: Path, outer: Mapping[str, str]) -> AsyncIterator[Site]:
+    """Start everything; stop it at the end.
+
+    Args:
+        home: an empty folder.
+        outer: the environment to build the lives' one on.
+    """
+    opened = await open_database(None, home, migrate=True)
+    prefect_url = opened.prefect_url or ""
+    model = Model()
+    try:
+        async with FakeServer(respond=model.respond) as fake:
+            server = PrefectServer(home)
+            with contextlib.ExitStack() as stack:
+                api = await asyncio.to_thread(stack.enter_context, server.use(prefect_url))
+                environ = _environment(home, api, fake.url, outer)
+                await asyncio.to_thread(ensure_deployments, api, environ, home)
+                made = Site(home, opened.database, prefect_url, api, model, fake.url, environ)
+                await made.open_nursery()
+                try:
+                    yield made
+                finally:
+                    await made.close_nursery()
+    finally:
+        from storage.embedded import stop_embedded  # noqa: PLC0415
+
+        await opened.database.close()
+        await stop_embedded(home)
+
+
+def _environment(home: Path, api: PrefectApi, model_url: str, outer: Mapping[str, str]) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in outer.items()
+        if not name.startswith(("PREFECT_", "BOTARMY_", "DATABASE_URL")) and "_AGENT_" not in name
+    }
+    served = server_environment(home, "", api.auth)
+    ours = {name: value for name, value in served.items() if name.startswith("PREFECT_")}
+    roles = {f"{role.upper()}_AGENT_PROVIDER": "openai" for role in ROLES}
+    roles |= {f"{role.upper()}_AGENT_MODEL": "gpt-test" for role in ROLES}
+    return (
+        kept
+        | ours
+        | api.environment()
+        | roles
+        | {
+            "BOTARMY_HOME": str(home),
+            "BOTARMY_RECOVERY_WINDOW_S": WINDOW_S,
+            "DO_NOT_TRACK": "1",
+            "OPENAI_BASE_URL": f"{model_url}/v1",
+            "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_CLIENT_MAX_RETRIES": "8",
+        }
+    )
