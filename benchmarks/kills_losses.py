@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -41,7 +41,11 @@ async def stored(database: Database, slug: str, workflow: Workflow) -> Stored:
 
 
 def losses(
-    found: Stored, workflow: Workflow, decisions: Mapping[UUID, tuple[str, str]], repeats: Mapping[int, int], kills: int
+    found: Stored,
+    workflow: Workflow,
+    decisions: Mapping[UUID, tuple[str, str]],
+    repeats: Mapping[int, Sequence[str]],
+    kills: int,
 ) -> list[str]:
     """Return what was lost or done twice; nothing where all is well.
 
@@ -49,7 +53,7 @@ def losses(
         found: the project.
         workflow: its workflow.
         decisions: gate -> (decision, who): each answer that was taken from a person.
-        repeats: life -> how many of its requests to the model had been made by an earlier life.
+        repeats: life -> purposes of its requests to the model that had been made before.
         kills: how many kills the project went through.
     """
     return [
@@ -110,10 +114,11 @@ def _done_once(found: Stored) -> list[str]:
     return [f"{action}: {subject} {count} times" for (action, subject), count in done.items() if count > 1]
 
 
-def _calls(found: Stored, repeats: Mapping[int, int], kills: int) -> list[str]:
-    wrong = [f"life {life} repeated {count} calls to the model" for life, count in repeats.items() if count > 1]
-    if sum(repeats.values()) > kills:
-        wrong.append(f"{sum(repeats.values())} calls were repeated after {kills} kills")
+def _calls(found: Stored, repeats: Mapping[int, Sequence[str]], kills: int) -> list[str]:
+    wrong = [f"life {life} repeated calls for {', '.join(names)}" for life, names in repeats.items() if len(names) > 1]
+    repeated = sum(map(len, repeats.values()))
+    if repeated > kills:
+        wrong.append(f"{repeated} calls were repeated after {kills} kills")
     answered = Counter(call.key for call in found.calls if call.outcome == "completed")
     wrong += [f"the call {key[:12]} was completed {count} times" for key, count in answered.items() if count > 1]
     saved = {event.subject: event.created_at for event in found.audit if event.action == "work saved"}

@@ -105,7 +105,7 @@ def plan(count: int, seed: int, *, at_once: int = 10) -> tuple[Story, ...]:
 def _story(chance: random.Random, deck: list[Kill], slug: str, deployed: bool, size: int) -> Story:
     routes = {phase: chance.choice((FORM, COMMAND)) for phase in PHASES} if deployed else {}
     upkeep = tuple(_at(chance.choice(UPKEEP), target="upkeep") for _ in range(size // 8 if deployed else 0))
-    moments = [_moment(chance) for _ in range(round(size / 8 + 0.5 * chance.random()))]
+    moments = [_moment(chance, 1.2 if deployed else 3.5) for _ in range(round(size / 8 + 0.5 * chance.random()))]
     order = points(deployed)
     drawn = _draw(chance, deck, order, routes, size - len(upkeep) - len(moments))
     kills = sorted(drawn, key=order.index)
@@ -138,6 +138,7 @@ def _on_route(kill: Kill, routes: Mapping[str, str]) -> bool:
     return True
 
 
-def _moment(chance: random.Random) -> Kill:
+def _moment(chance: random.Random, latest_s: float) -> Kill:
+    """Draw a moment: a process of a deployed run lives for one phase only, `botarmy run` for all of them."""
     target = chance.choices(MOMENTS, weights=(4, 1, 2))[0]
-    return Kill(target=target, after_s=round(0.3 + 3.5 * chance.random() ** 2, 2))
+    return Kill(target=target, after_s=round(0.2 + latest_s * chance.random() ** 2, 2))

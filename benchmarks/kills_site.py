@@ -61,28 +61,28 @@ class Model:
     """A model on loopback that answers each purpose with what the scaffold generator said to the same brief.
 
     Attributes:
-        log: (project, life, digest of the request's body) in the order in which they came.
+        log: (project, life, digest of the request's body, purpose) in the order in which they came.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, str] = {}
-        self.log: list[tuple[str, int, str]] = []
+        self.log: list[tuple[str, int, str, str]] = []
 
     def respond(self, asked: Asked) -> Say:
         """Answer a request; the key that came with it says which life of which project asks."""
         project, _, life = asked.headers["authorization"].removeprefix("Bearer ").rpartition(".")
-        self.log.append((project, int(life), digest(asked.body)))
         purpose = asked.body["response_format"]["json_schema"]["name"]
+        self.log.append((project, int(life), digest(asked.body), purpose))
         return ChatVoice().streamed(self.answers[purpose])
 
-    def repeats(self, project: str) -> dict[int, int]:
-        """Return, by life, how many requests of a project had been made in an earlier life already."""
+    def repeats(self, project: str) -> dict[int, tuple[str, ...]]:
+        """Return, by life, the purposes of the requests that the project had made before, in that life or an earlier."""
         seen: set[str] = set()
-        repeated: dict[int, int] = {}
-        for name, life, body in self.log:
-            if name == project:
-                repeated[life] = repeated.get(life, 0) + (body in seen)
-                seen.add(body)
+        repeated: dict[int, tuple[str, ...]] = {}
+        for name, life, body, purpose in self.log:
+            if name == project and body in seen:
+                repeated[life] = (*repeated.get(life, ()), purpose)
+            seen.add(body if name == project else "")
         return repeated
 
 

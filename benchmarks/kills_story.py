@@ -201,17 +201,15 @@ class Deployed(_Teller):
 
     async def _step(self, project: Project | None) -> bool:
         """Do one thing; tell whether it was more than upkeep with nothing to do."""
-        if (run := await self._scheduled(project)) is not None:
+        if (run := await self._scheduled()) is not None:
             await self.live("flow", run["id"])
             return True
         if project is not None and (gate := await self._answerable(project)) is not None:
             return await self._answer(gate)
-        if project is None:
-            raise Lost("its flow run was killed before there was a project, and nobody begins it again")
         await self._tend()
         return False
 
-    async def _scheduled(self, project: Project | None) -> dict[str, Any] | None:
+    async def _scheduled(self) -> dict[str, Any] | None:
         """Return the oldest flow run of this project that a worker would start now."""
         slug = self.played.story.slug
         runs = {"state": {"type": {"any_": ["SCHEDULED"]}}, "name": {"any_": [slug, f"{slug}-recovered"]}}

@@ -88,8 +88,11 @@ def submit(
     name: str = "",
     queue: str = "",
     tags: tuple[str, ...] = (),
+    key: str = "",
 ) -> dict[str, Any]:
     """Create a scheduled run of a deployment ("flow/deployment") and return it.
+
+    With a `key`, Prefect makes one run for it, however often this is called; the later calls return that one.
 
     Raises:
         UnknownName: there is no such deployment.
@@ -103,6 +106,7 @@ def submit(
     body: dict[str, Any] = {"parameters": parameters, "tags": list(tags), "state": {"type": "SCHEDULED"}}
     body |= {"name": name} if name else {}
     body |= {"work_queue_name": queue} if queue else {}
+    body |= {"idempotency_key": key} if key else {}
     made: dict[str, Any] = call(api, "POST", f"/deployments/{found['id']}/create_flow_run", body)
     return made
 
@@ -115,3 +119,21 @@ def cancel(api: PrefectApi, flow_run_id: str) -> None:
     running = found["state_type"] in ("RUNNING", "PENDING")
     state = {"type": "CANCELLING" if running else "CANCELLED", "message": "cancelled by botarmy cancel"}
     call(api, "POST", f"/flow_runs/{flow_run_id}/set_state", {"state": state, "force": True})
+
+
+def crashed(api: PrefectApi, flow_run_id: str, *, name: str = "Crashed") -> None:
+    """Let Prefect show a run as crashed whose process is gone."""
+    state = {"type": "CRASHED", "name": name, "message": "its process is gone; found by botarmy's upkeep"}
+    call(api, "POST", f"/flow_runs/{flow_run_id}/set_state", {"state": state, "force": True})
+
+
+def has_form(api: PrefectApi, run: dict[str, Any]) -> bool:
+    """Tell whether a paused run's form was saved; without it the run cannot be resumed."""
+    keys = (run["state"].get("state_details") or {}).get("run_input_keyset")
+    if not keys:
+        return True
+    try:
+        call(api, "GET", f"/flow_runs/{run['id']}/input/{urllib.parse.quote(keys['schema'], safe='')}")
+    except UnknownName:
+        return False
+    return True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Protocol
+from uuid import UUID
 
 from botarmy.crashpoints import point
 from botarmy.errors import Duplicate, InputError
@@ -28,7 +30,7 @@ class NobodyHere:
 
     async def ask(self, runtime: Runtime, gate: GateRequest) -> GateRequest | None:
         """Look whether somebody decided in the meantime; do not wait."""
-        gate = await newest(runtime, gate)
+        gate = await taken_up(runtime, gate)
         return None if gate.decision is None else gate
 
 
@@ -47,7 +49,7 @@ class Terminal:
         ask_person = person_at_terminal.get()
         why_again = ""
         while True:
-            gate = await newest(runtime, gate)
+            gate = await taken_up(runtime, gate)
             if gate.decision is not None:
                 return gate
             answer = await ask_person(gate, why_again)
@@ -77,7 +79,7 @@ class SuspendedForm:
 
         why_again, ask = "", 1
         while True:
-            gate = await newest(runtime, gate)
+            gate = await (newest if gate.flow_run_id == self._flow_run_id else taken_up)(runtime, gate)
             if gate.decision is not None or gate.status == "cancelled":
                 return gate
             async with runtime.commit("gate.shown", gate.phase) as work:
@@ -91,6 +93,40 @@ class SuspendedForm:
                 continue
             except InputError as error:
                 why_again, ask = f"{error.message} {error.hint}".strip(), ask + 1
+
+
+async def taken_up(runtime: Runtime, gate: GateRequest) -> GateRequest:
+    """Return the gate as it stands now, with the answer that an earlier run was given and died before it wrote down.
+
+    A person who answered a form has answered: nobody asks twice.
+    """
+    gate = await newest(runtime, gate)
+    if gate.decision is not None or gate.status == "cancelled" or not gate.flow_run_id:
+        return gate
+    left = await _left_answer(gate)
+    if left is None:
+        return gate
+    try:
+        return await decide(runtime, gate, _as_answer(left))
+    except (Duplicate, InputError):  # decided meanwhile, or of no use: the table says which
+        return await newest(runtime, gate)
+
+
+async def _left_answer(gate: GateRequest) -> GateForm | None:
+    """Return the newest answer that Prefect holds for this gate in the run that showed it, or None."""
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 (the CLI's `ask` needs no client)
+    from prefect.exceptions import ObjectNotFound  # noqa: PLC0415
+
+    prefix = f"suspended-{gate.id}-"
+    async with get_client() as client:
+        try:
+            kept = await client.filter_flow_run_input(
+                flow_run_id=UUID(gate.flow_run_id), key_prefix=prefix, limit=100, exclude_keys=set()
+            )
+        except ObjectNotFound:
+            return None
+    answers = {int(each.key.split("-")[-2]): each for each in kept if each.key.endswith("-response")}
+    return GateForm(**json.loads(answers[max(answers)].value)) if answers else None
 
 
 def _as_answer(form: GateForm) -> Answer:

@@ -9,6 +9,9 @@ from botarmy.records import GateRequest
 from botarmy.settings import load_settings
 from flows.api import find_api, read_flow_run, resume
 
+WAKE = {"decision": "reject", "comment": "The gate is not open any more.", "reviewer": "botarmy upkeep"}
+"""A valid answer of a form that decides nothing: the flow reads our table first, where the gate is decided or void."""
+
 
 def form_answer(gate: GateRequest) -> dict[str, str]:
     """Return a valid answer of the form; the flow reads our table first, so this only wakes it."""

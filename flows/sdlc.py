@@ -15,14 +15,14 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from botarmy.errors import BotArmyError, Fenced, Held
+from botarmy.errors import BotArmyError, Fenced, Held, Unavailable
 from botarmy.progress import Progress, Report
 from botarmy.records import Approval, Attempt, GateRequest, Phase, Project, Status, Workflow
 from flows.people import Door, NobodyHere, SuspendedForm, Terminal
 from tasks.budget import carry_out_budget, due_budget_gate
 from tasks.gate import GatePolicy, carry_out, judge
 from tasks.phase_task import run_phase
-from tasks.project import claim, due_attempt, end_execution, end_project
+from tasks.project import claim, due_attempt, end_execution, end_project, is_cancelled
 from tasks.publish import publish_overview
 from tasks.runtime import Runtime, current_or_none, installed, open_runtime
 from tasks.selection import Selection
@@ -105,13 +105,16 @@ def _holder() -> str:
 
 async def _live(runtime: Runtime, project: Project, policy: GatePolicy, door: Door) -> State[Any]:
     """Carry the project on until it is done, waits, or stops; record how the run ended."""
-    workflow = runtime.core.workflow(project.workflow)
     flow_run_id = str(flow_run.id)
+    if await is_cancelled(runtime, project):
+        await end_execution(runtime, flow_run_id, Status.cancelled)
+        return Cancelled(message=f"{project.slug} was cancelled before this run had it.")
+    workflow = runtime.core.workflow(project.workflow)
     try:
         ended = await _phases(runtime, project, workflow, policy, door)
         ended = await end_project(runtime, project, ended)
     except BotArmyError as error:
-        if not isinstance(error, Fenced):
+        if not isinstance(error, Fenced | Unavailable):  # without Postgres nothing is known: upkeep goes on later
             await end_execution(runtime, flow_run_id, Status.failed)
             await end_project(runtime, project, Status.failed, error)
         raise

@@ -8,21 +8,19 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from botarmy.crashpoints import point
-from botarmy.records import GateRequest, Project, Status
-from flows.api import find_api, read_flow_run, resume, submit
+from botarmy.records import Status
+from flows.api import find_api, read_flow_run, resume
+from flows.recovery import OVER, begin_again, is_gone, quiet_since, recover, run_is_gone
 from flows.resume import form_answer
 from flows.server import PrefectApi
 from tasks.runtime import Runtime, open_runtime
 
-DEPLOYMENT = "sdlc/default"
-LIVE = frozenset({"SCHEDULED", "PENDING", "RUNNING", "CANCELLING", "PAUSED"})
-"""State types of a flow run that is still to go on by itself."""
+ABANDONED_AFTER = timedelta(hours=1)
+"""A reserved model call that is older belongs to a process that died: no call may take so long."""
 
 
 @flow(name="upkeep", retries=0)
@@ -38,7 +36,9 @@ async def keep_up() -> dict[str, int]:
         mended = {
             "resumed": await _lost_resumes(runtime, api),
             "recovered": await _dead_runs(runtime, api),
+            "begun again": await begin_again(runtime, api),
             "expired": await _expired_gates(runtime),
+            "calls closed": await _abandoned_calls(runtime),
             "waiting long": await _remind(runtime),
         }
     logger.info("upkeep: %s", mended)
@@ -46,71 +46,43 @@ async def keep_up() -> dict[str, int]:
 
 
 async def _lost_resumes(runtime: Runtime, api: PrefectApi) -> int:
-    """Resume the runs of decided gates; where the run is gone, start a new one."""
+    """Wake the runs of decided gates; where the run is gone, start a new one.
+
+    The wish to resume stands until the run has carried the decision out (tasks.gate), so a wake that is lost is found
+    again.
+    """
     async with runtime.database.work() as work:
         gates = await work.gates.pending_resumes()
-    count = 0
-    for gate in gates:
-        if gate.flow_run_id and await _paused(api, gate.flow_run_id):
-            count += await asyncio.to_thread(resume, api, gate.flow_run_id, form_answer(gate))
-        else:
-            count += await _recover(runtime, api, gate.project_id, "its gate was decided")
-        async with runtime.database.work() as work:
+        over = {p.id for p in [await work.projects.get(str(gate.project_id)) for gate in gates] if p.status in OVER}
+        for gate in (each for each in gates if each.project_id in over):
             await work.gates.mark_resumed(gate.id)
+    count = 0
+    for gate in (each for each in gates if each.project_id not in over):
+        run = await asyncio.to_thread(read_flow_run, api, gate.flow_run_id) if gate.flow_run_id else None
+        if run is not None and run["state_type"] == "PAUSED":
+            woken = await asyncio.to_thread(resume, api, gate.flow_run_id, form_answer(gate))
+        else:
+            woken = False
+            if not await run_is_gone(runtime, api, run):
+                continue  # it is on its way
+        count += woken or await recover(runtime, api, gate.project_id, "its gate was decided")
     return count
 
 
 async def _dead_runs(runtime: Runtime, api: PrefectApi) -> int:
     """Start a new run for each project whose run is gone: no lock, no living flow run, quiet for the window."""
-    quiet_since = datetime.now(UTC) - timedelta(seconds=runtime.settings.recovery_window_s)
     async with runtime.database.work() as work:
         unfinished = await work.projects.with_status(Status.pending, Status.running, Status.waiting)
     count = 0
-    for project in (each for each in unfinished if each.updated_at < quiet_since):
-        if await _flow_is_gone(runtime, api, project):
-            count += await _recover(runtime, api, project.id, "its run is gone")
+    for project in (each for each in unfinished if each.updated_at < quiet_since(runtime)):
+        if await is_gone(runtime, api, project):
+            count += await recover(runtime, api, project.id, "its run is gone")
     return count
 
 
-async def _flow_is_gone(runtime: Runtime, api: PrefectApi, project: Project) -> bool:
-    if await runtime.database.is_held(project.id):
-        return False
+async def _abandoned_calls(runtime: Runtime) -> int:
     async with runtime.database.work() as work:
-        executions = await work.executions.of_project(project.id)
-        gates = await work.gates.open_for(project.id)
-    if project.status is Status.waiting and not _suspended_by_prefect(gates):
-        return False  # it waits for `botarmy approve`; nothing runs until then
-    if not executions or not executions[-1].flow_run_id:
-        return True
-    found = await asyncio.to_thread(read_flow_run, api, executions[-1].flow_run_id)
-    return found is None or found["state_type"] not in LIVE
-
-
-def _suspended_by_prefect(gates: tuple[GateRequest, ...]) -> bool:
-    return any(gate.flow_run_id for gate in gates)
-
-
-async def _paused(api: PrefectApi, flow_run_id: str) -> bool:
-    found = await asyncio.to_thread(read_flow_run, api, flow_run_id)
-    return found is not None and found["state_type"] == "PAUSED"
-
-
-async def _recover(runtime: Runtime, api: PrefectApi, project_id: Any, why: str) -> int:
-    """Submit a new run for the project; the audit trail says why."""
-    if await runtime.database.is_held(project_id):
-        return 0
-    async with runtime.database.work() as work:
-        project = await work.projects.get(str(project_id))
-        if project.status in (Status.completed, Status.cancelled, Status.stopped):
-            return 0
-        await work.audit.add(project.id, "upkeep", "run recovered", project.slug, detail={"why": why})
-        point("upkeep.recovered.before")
-    point("upkeep.recovered.after")
-    parameters = {"project": project.slug, "gates": "suspend", "approval": project.settings.get("approval", "workflow")}
-    point("upkeep.submitted.before")
-    await asyncio.to_thread(submit, api, DEPLOYMENT, parameters, name=f"{project.slug}-recovered", tags=("recovery",))
-    point("upkeep.submitted.after")
-    return 1
+        return len(await work.calls.release_abandoned(ABANDONED_AFTER))
 
 
 async def _expired_gates(runtime: Runtime) -> int:

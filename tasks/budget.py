@@ -52,6 +52,8 @@ async def due_budget_gate(runtime: Runtime, attempt: Attempt) -> GateRequest | N
 async def carry_out_budget(runtime: Runtime, project: Project, gate: GateRequest) -> Status:
     """Raise the limit as decided (running), or stop the project (stopped)."""
     async with runtime.commit("budget.resumed", gate.phase) as work:
+        if gate.resume_wanted:
+            await work.gates.mark_resumed(gate.id)
         if gate.decision != "approve":
             await work.attempts.finish(gate.attempt_id, Status.stopped, gate.verdict, None)
             await work.projects.set_status(project.id, Status.stopped)

@@ -8,6 +8,7 @@ from botarmy.brief import read_brief, slugify, title
 from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError, BriefError, InputError
 from botarmy.records import Attempt, Phase, Project, Status, digest
+from storage.unit import UnitOfWork
 from tasks.gate import feedback_of
 from tasks.runtime import Runtime
 from tasks.selection import Selection
@@ -20,6 +21,11 @@ async def new_project(runtime: Runtime, brief: str, *, name: str = "", selection
         BriefError: the brief is empty, binary, too large or not text.
         UnknownName: there is no such workflow.
     """
+    async with runtime.database.work() as work:
+        return await _create(work, runtime, brief, name, selection)
+
+
+async def _create(work: UnitOfWork, runtime: Runtime, brief: str, name: str, selection: Selection) -> Project:
     text = read_brief(brief.encode("utf-8", "surrogatepass"), runtime.settings.max_brief_bytes)
     # Pinned, so that lists and `show` need not read the workflow, and tell the truth after it was changed.
     phases = [
@@ -27,8 +33,7 @@ async def new_project(runtime: Runtime, brief: str, *, name: str = "", selection
     ]
     settings = selection.pinned() | {"phases": phases}
     words = name or title(text)
-    async with runtime.database.work() as work:
-        return await work.projects.create(words, slugify(words), text, selection.workflow, settings)
+    return await work.projects.create(words, slugify(words), text, selection.workflow, settings)
 
 
 async def existing_project(runtime: Runtime, name: str) -> Project:
@@ -39,7 +44,11 @@ async def existing_project(runtime: Runtime, name: str) -> Project:
         InputError: it was cancelled.
     """
     async with runtime.database.work() as work:
-        project = await work.projects.get(name)
+        return await _existing(work, name)
+
+
+async def _existing(work: UnitOfWork, name: str) -> Project:
+    project = await work.projects.get(name)
     if project.status is Status.cancelled:
         raise InputError(
             f"The project {project.slug} was cancelled and does not go on.",
@@ -66,19 +75,19 @@ async def claim(
     Raises:
         BriefError: neither a brief nor a project was given, or the brief cannot be read.
     """
-    async with runtime.database.work() as work:
+    # One transaction: a run that died is submitted anew (flows.recovery) exactly when it has made no project.
+    async with runtime.commit("claim") as work:
         execution = await work.executions.of_flow_run(flow_run_id)
         if execution is not None:
             return await work.projects.get(str(execution.project_id))
-    if project:
-        record = await existing_project(runtime, project)
-    elif brief:
-        record = await new_project(runtime, brief, name=name, selection=selection)
-    else:
-        raise BriefError(
-            "There is neither a brief nor a project.", hint="Give the parameter brief (text) or project (slug)."
-        )
-    async with runtime.commit("claim") as work:
+        if project:
+            record = await _existing(work, project)
+        elif brief:
+            record = await _create(work, runtime, brief, name, selection)
+        else:
+            raise BriefError(
+                "There is neither a brief nor a project.", hint="Give the parameter brief (text) or project (slug)."
+            )
         await work.executions.start(record.id, record.workflow, flow_run_id)
     return record
 
@@ -123,6 +132,11 @@ async def end_execution(runtime: Runtime, flow_run_id: str, ended: Status) -> No
             await work.executions.finish(execution.id, ended)
         point("run.ended.before")
     point("run.ended.after")
+
+
+async def is_cancelled(runtime: Runtime, project: Project) -> bool:
+    """Tell whether the project was cancelled while this run was on its way to it."""
+    return (await project_of(runtime, project.id)).status is Status.cancelled
 
 
 async def project_of(runtime: Runtime, project_id: UUID) -> Project:

@@ -1,0 +1,167 @@
+"""Which runs are dead, and how a project goes on after one: always by a new flow run, never by a rescheduled old one.
+
+Alive or dead is decided by our own lock and tables first. What Prefect says of a run that broke off together with its
+worker stays "Running" for ever, so a running state counts only while it is young or the project is held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from botarmy.crashpoints import point
+from botarmy.records import Execution, Project, Status
+from flows.api import call, cancel, crashed, has_form, read_flow_run, resume, submit
+from flows.resume import WAKE
+from flows.server import PrefectApi
+from tasks.runtime import Runtime
+
+DEPLOYMENT = "sdlc/default"
+STARTING = frozenset({"PENDING", "RUNNING", "CANCELLING"})
+"""State types of a run that has a process, or had one: without the project's lock it is soon taken for dead."""
+
+OVER = frozenset({Status.completed, Status.cancelled, Status.stopped})
+LOST_AFTER = timedelta(days=1)
+"""Runs that began longer ago and never made a project are left alone."""
+
+
+async def is_gone(runtime: Runtime, api: PrefectApi, project: Project) -> bool:
+    """Tell whether nothing carries the project on, now or by itself later."""
+    if await runtime.database.is_held(project.id):
+        return False
+    last = await _last_run(runtime, project)
+    if last is None:
+        return True
+    async with runtime.database.work() as work:
+        gates = await work.gates.open_for(project.id)
+    if gates and last.status is Status.waiting:
+        return False  # the run ended on purpose; it waits for `botarmy approve`
+    run = await asyncio.to_thread(read_flow_run, api, last.flow_run_id) if last.flow_run_id else None
+    if run is not None and run["state_type"] == "PAUSED" and not any(g.flow_run_id == run["id"] for g in gates):
+        # It waits at a gate that is not open any more (decided, or void), so nobody will answer its form.
+        return not await asyncio.to_thread(resume, api, run["id"], WAKE)
+    return await run_is_gone(runtime, api, run)
+
+
+async def run_is_gone(runtime: Runtime, api: PrefectApi, run: dict[str, Any] | None) -> bool:
+    """Tell whether a flow run whose project is not held will not go on by itself."""
+    if run is None:
+        return True
+    kind = run["state_type"]
+    if kind == "SCHEDULED":
+        return False
+    if kind == "PAUSED":  # a kill between the pause and the saving of its form leaves a run that nobody can resume
+        return not await asyncio.to_thread(has_form, api, run)
+    return kind not in STARTING or state_since(run) < quiet_since(runtime)
+
+
+def quiet_since(runtime: Runtime) -> datetime:
+    """Return the time before which the last sign of life must lie."""
+    return datetime.now(UTC) - timedelta(seconds=runtime.settings.recovery_window_s)
+
+
+def state_since(run: dict[str, Any]) -> datetime:
+    """Return since when the run has its present state."""
+    return datetime.fromisoformat(run["state"]["timestamp"])
+
+
+async def recover(runtime: Runtime, api: PrefectApi, project_id: UUID, why: str) -> bool:
+    """Submit a new run for the project, once for each run that died; the audit trail says why.
+
+    Returns:
+        Whether one was submitted: not where the project is held or over.
+    """
+    if await runtime.database.is_held(project_id):
+        return False
+    async with runtime.database.work() as work:
+        project = await work.projects.get(str(project_id))
+        runs = await work.executions.of_project(project.id)
+        if project.status in OVER:
+            return False
+        await work.audit.add(project.id, "upkeep", "run recovered", project.slug, detail={"why": why})
+        point("upkeep.recovered.before")
+    point("upkeep.recovered.after")
+    dead = runs[-1] if runs else None
+    parameters = {"project": project.slug, "gates": "suspend", "approval": await _approval(api, dead)}
+    # Two upkeeps at once, or one that was killed before it wrote the run down, get the same flow run from Prefect.
+    key = f"recovery-{project.id}-{len(runs)}"
+    point("upkeep.submitted.before")
+    made = await asyncio.to_thread(
+        submit, api, DEPLOYMENT, parameters, name=f"{project.slug}-recovered", tags=("recovery",), key=key
+    )
+    point("upkeep.submitted.after")
+    async with runtime.database.work() as work:
+        await work.executions.start(project.id, project.workflow, made["id"])
+        if dead is not None:
+            await work.executions.finish(dead.id, Status.failed)
+    if dead is not None and dead.flow_run_id:
+        await bury(api, dead.flow_run_id)
+    return True
+
+
+async def bury(api: PrefectApi, flow_run_id: str) -> None:
+    """Let Prefect say of a dead run that it is dead: nobody must answer its form or wait for it."""
+    run = await asyncio.to_thread(read_flow_run, api, flow_run_id)
+    if run is not None and run["state_type"] == "PAUSED":
+        await asyncio.to_thread(cancel, api, flow_run_id)
+    elif run is not None and run["state_type"] in STARTING:
+        await asyncio.to_thread(crashed, api, flow_run_id)
+
+
+async def begin_again(runtime: Runtime, api: PrefectApi) -> int:
+    """Submit anew the runs that died before they had made their project: the brief was accepted, so it is carried out."""
+    count = 0
+    for run in await asyncio.to_thread(_unfinished, api):
+        parameters = run["parameters"]
+        async with runtime.database.work() as work:
+            known = await work.executions.of_flow_run(run["id"]) is not None
+        if known or not parameters.get("brief") or not await run_is_gone(runtime, api, run):
+            continue
+        await asyncio.to_thread(
+            submit, api, DEPLOYMENT, parameters, name=run["name"], tags=("recovery",), key=f"again-{run['id']}"
+        )
+        await asyncio.to_thread(cancel if run["state_type"] == "PAUSED" else _replaced, api, run["id"])
+        count += 1
+    return count
+
+
+def _unfinished(api: PrefectApi) -> list[dict[str, Any]]:
+    """Return the deployment's crashed or running runs of the last day that upkeep has not replaced yet."""
+    deployment = call(api, "GET", f"/deployments/name/{DEPLOYMENT}")["id"]
+    found: list[dict[str, Any]] = call(
+        api,
+        "POST",
+        "/flow_runs/filter",
+        {
+            "flow_runs": {
+                "deployment_id": {"any_": [deployment]},
+                "state": {"type": {"any_": ["CRASHED", "RUNNING", "PENDING"]}},
+                "start_time": {"after_": (datetime.now(UTC) - LOST_AFTER).isoformat(), "is_null_": False},
+            },
+            "sort": "START_TIME_DESC",
+            "limit": 200,
+        },
+    )
+    return [run for run in found if run["state_name"] != REPLACED]
+
+
+REPLACED = "Replaced"
+"""Name of the crashed state of a run that upkeep has submitted anew."""
+
+
+def _replaced(api: PrefectApi, flow_run_id: str) -> None:
+    crashed(api, flow_run_id, name=REPLACED)
+
+
+async def _last_run(runtime: Runtime, project: Project) -> Execution | None:
+    async with runtime.database.work() as work:
+        runs = await work.executions.of_project(project.id)
+    return runs[-1] if runs else None
+
+
+async def _approval(api: PrefectApi, dead: Execution | None) -> str:
+    """Return what the dead run was told about asking people; the strictest where that is not known any more."""
+    run = await asyncio.to_thread(read_flow_run, api, dead.flow_run_id) if dead and dead.flow_run_id else None
+    return str(run["parameters"].get("approval", "always")) if run is not None else "always"
