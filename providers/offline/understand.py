@@ -6,6 +6,7 @@ else is kept as a statement that is not understood. Nothing is dropped and nothi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -51,12 +52,14 @@ from providers.offline.understand_operations import (
     user_story,
     with_clause,
 )
-from providers.offline.understand_recorded import recorded_clause
+from providers.offline.understand_recorded import added_clause, recorded_clause
 from providers.offline.understand_states import action_clause, entity_states, flow_tokens, initial_clause, with_states
 from providers.offline.understand_tokens import Token, tokenise, written
 
 Kind = Literal["functional", "constraint", "quality", "context"]
 _LEAD_WORDS = 8
+# Feedback holds what people said, "Ann rejected this: …", and the reasons of checks, which no sentence of a brief is.
+_COMMENT = re.compile(r"^[^:\n]{1,200} rejected this: (.*)$", re.DOTALL)
 _PASSES = 2  # the first learns fields and states, the second reads with them
 
 
@@ -118,23 +121,37 @@ def understand(inputs: Mapping[str, Any]) -> Understanding:
         for item in inputs.get("sentences") or ()
         if isinstance(item, Mapping)
     )
-    feedback = tuple(clean(str(text)) for text in inputs.get("feedback") or ())
-    return _understand(brief, given, feedback)
+    return _understand(brief, given, _comments(inputs))
+
+
+def _comments(inputs: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the sentences of people's comments as (id, text): those that requirements carry already, then new ones."""
+    requirements = inputs.get("user_requirements")
+    carried = requirements.get("requirements", ()) if isinstance(requirements, Mapping) else ()
+    found: dict[str, str] = {}
+    for item in carried:
+        found.update({clean(item["text"]): source for source in item["sources"] if source.startswith("FB")})
+    matches = (_COMMENT.match(str(text)) for text in inputs.get("feedback") or ())
+    said = [passage.text for match in matches if match for passage in passages(clean(match.group(1)))]
+    number = max((int(name[2:]) for name in found.values() if name[2:].isdigit()), default=0)
+    for text in said:
+        if text not in found:
+            number += 1
+            found[text] = f"FB{number}"
+    return tuple((name, text) for text, name in found.items())
 
 
 @lru_cache(maxsize=8)
-def _understand(brief: str, given: tuple[tuple[str, str], ...], feedback: tuple[str, ...]) -> Understanding:
+def _understand(brief: str, given: tuple[tuple[str, str], ...], comments: tuple[tuple[str, str], ...]) -> Understanding:
     found = _numbered(brief, given)
-    comments = [
-        (f"FB{number}", passage) for number, passage in enumerate((p for text in feedback for p in passages(text)), 1)
-    ]
+    added = [(name, Passage(text=text)) for name, text in comments]
     title = title_of(brief)
-    readable = localise(passage for _, passage in [*found, *comments])
+    readable = localise(passage for _, passage in [*found, *added])
     names = Names(find_entities(readable, title))
     if not names.entities:
         names.entities = {"entity_1": title}
-    readings = _read_all(readable, [passage.text for _, passage in [*found, *comments]], names)
-    return _finish(title, names, found, comments, readings)
+    readings = _read_all(readable, [passage.text for _, passage in [*found, *added]], names)
+    return _finish(title, names, found, added, readings)
 
 
 def _numbered(brief: str, given: tuple[tuple[str, str], ...]) -> list[tuple[str, Passage]]:
@@ -233,6 +250,7 @@ _WHOLE: tuple[Callable[[list[Token], Scene], list[Fact] | None], ...] = (
     same_clause,
     without_clause,
     recorded_clause,
+    added_clause,
     linking_clause,
     protection_clause,
     verb_clause,

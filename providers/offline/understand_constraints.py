@@ -142,7 +142,6 @@ def _plain_predicate(predicate: list[Token]) -> list[Token]:
         "always",
         "also",
         "only",
-        "have",
     }:
         start += 1
     rest = predicate[start:]

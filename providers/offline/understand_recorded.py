@@ -21,6 +21,18 @@ def recorded_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     return _for_each(tokens, scene) or _of_each(tokens, scene) or _stored_with(tokens, scene)
 
 
+def added_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    """Read "please add a publisher to the book": a field that an entity is to have."""
+    tokens = tokens[1:] if tokens and tokens[0].low == "please" else tokens
+    to = find(tokens, frozenset({"to"}))
+    if to < _SHORT - 2 or tokens[0].low not in {"add", "give"}:
+        return None
+    entity = scene.names.exact(bare_phrase(tokens[to + 1 :]))
+    if not entity or scene.names.resolve(bare_phrase(tokens[1:to])):
+        return None
+    return listed_fields(tokens[1:to], replace(scene, entity=entity, required=None))
+
+
 def _for_each(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if (
         len(tokens) < _SHORT

@@ -157,3 +157,41 @@ def test_an_unknown_purpose_or_a_missing_input_is_a_clear_error() -> None:
         generate("mediation", {})
     with pytest.raises(InvalidOutput, match="user_requirements"):
         generate("data_models", {"brief": "x"})
+
+
+def test_a_field_that_a_reviewer_asked_for_reaches_the_design_of_a_later_phase() -> None:
+    comment = "Ann rejected this: Please add a maker to the box. A box must have a colour."
+    text = "A box has a weight."
+    base = {"brief": text, "sentences": [{"id": "S1", "text": text}], "feedback": [comment]}
+    made = {name: generate(name, base).model_dump(mode="json") for name in ("project_plan", "user_requirements")}
+    assert [item["sources"] for item in made["user_requirements"]["requirements"]] == [["S1"], ["FB1"], ["FB2"]]
+    base["feedback"] = []
+    for name in ("feature_breakdown", "data_models"):
+        made[name] = generate(name, {**base, **made}).model_dump(mode="json")
+    fields = {field["name"]: field for field in made["data_models"]["entities"][0]["fields"]}
+    assert set(fields) == {"weight", "maker", "colour"}
+    assert fields["colour"]["required"]
+
+
+def test_a_reviewers_rule_on_the_design_alone_reaches_the_data_models() -> None:
+    text = "A box has a weight."
+    base: dict[str, Any] = {"brief": text, "sentences": [{"id": "S1", "text": text}], "feedback": []}
+    made = {name: generate(name, base).model_dump(mode="json") for name in ("project_plan", "user_requirements")}
+    made["feature_breakdown"] = generate("feature_breakdown", {**base, **made}).model_dump(mode="json")
+    base["feedback"] = ["Ann rejected this: The weight is at most 9."]
+    models = generate("data_models", {**base, **made}).model_dump(mode="json")
+    assert models["entities"][0]["fields"][0]["maximum"] == 9
+
+
+def test_requirements_that_somebody_amended_lead_the_design() -> None:
+    text = "A box has a weight."
+    base: dict[str, Any] = {"brief": text, "sentences": [{"id": "S1", "text": text}], "feedback": []}
+    made = {name: generate(name, base).model_dump(mode="json") for name in ("project_plan", "user_requirements")}
+    rule = {"kind": "range", "entity": "lid", "field": "width", "minimum": 2}
+    extra = {"id": "R9", "text": "Lids.", "kind": "constraint", "priority": "must", "sources": ["S1"], "rules": [rule]}
+    made["user_requirements"]["requirements"].append(extra)
+    for name in ("feature_breakdown", "data_models", "api_specifications", "acceptance_tests"):
+        made[name] = generate(name, {**base, **made}).model_dump(mode="json")
+    lid = next(entity for entity in made["data_models"]["entities"] if entity["name"] == "lid")
+    assert (lid["fields"][0]["name"], lid["fields"][0]["minimum"]) == ("width", 2)
+    assert ["R9"] in made["acceptance_tests"]["covers"].values()

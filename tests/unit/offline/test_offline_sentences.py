@@ -23,7 +23,7 @@ def shown(rule: Rule) -> str:
 
 
 def read(brief: str, *feedback: str) -> Understanding:
-    return understand({"brief": clean(brief), "feedback": list(feedback)})
+    return understand({"brief": clean(brief), "feedback": [f"Ann rejected this: {text}" for text in feedback]})
 
 
 def last(brief: str) -> list[Statement]:
@@ -48,6 +48,7 @@ def understood(brief: str) -> bool:
         ("Every car must have a plate and a colour.", ["required car.plate", "required car.colour"]),
         ("A lamp has a wattage between 5 and 100.", ["range lamp.wattage 5..100"]),
         ("A pizza has a name of at most 40 characters, which is required.", ["required pizza.name", "length pizza.name ..40"]),
+        ("A book has an ISBN. The ISBN must have exactly 13 characters.", ["length book.isbn 13..13"]),
         ("A tree has a height greater than 0.", ["range tree.height 0.01.."]),
         ("A crate has a number of bottles (at least 6, no more than 24).", ["range crate.bottles 6..", "range crate.bottles ..24"]),
         ("A shirt has a size (S, M, L or XL).", ["enumeration shirt.size S|M|L|XL"]),
@@ -250,6 +251,19 @@ def test_a_reviewers_comment_is_applied_with_its_own_source() -> None:
     box = found.model.entities["box"].fields["weight"]
     assert (box.minimum, box.maximum) == (2, 9)
     assert any("I do not like it." in question for question in found.questions)
+
+
+def test_a_reviewer_can_add_a_field_and_a_rule() -> None:
+    found = read("A box has a weight.", "Please add a maker to the box. The maker must have at most 20 characters.")
+    assert [shown(rule) for statement in found.statements for rule in statement.rules] == ["length box.maker ..20"]
+    assert found.questions == []
+
+
+def test_the_reasons_of_checks_are_no_sentences_of_the_brief() -> None:
+    reason = "requirements_covered: R2 is in no feature: “A lid has a colour.”"
+    found = understand({"brief": "A box has a weight.", "feedback": [reason]})
+    assert list(found.model.entities) == ["box"]
+    assert found.questions == []
 
 
 def test_nouns_of_other_scripts_get_stable_ascii_names() -> None:
