@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import random
@@ -65,7 +66,7 @@ async def play(site: Site, story: Story, seed: int) -> Played:
     return teller.played
 
 
-class _Teller:
+class _Teller(abc.ABC):
     """What both ways share: lives with the next kill in them."""
 
     def __init__(self, site: Site, story: Story, seed: int) -> None:
@@ -75,9 +76,9 @@ class _Teller:
         self._chance = random.Random(f"{seed} {story.slug}")  # noqa: S311 (a repeatable choice is meant)
         self._tries = 0
 
+    @abc.abstractmethod
     async def tell(self) -> None:
         """Bring the project to its end."""
-        raise NotImplementedError
 
     async def project(self) -> Project | None:
         """Return the project, or None before it was made."""

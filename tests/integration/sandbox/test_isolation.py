@@ -19,8 +19,6 @@ from typing import Any
 
 import pytest
 
-from botarmy.errors import IsolationMissing
-from sandbox.bubblewrap import STAGES, stage
 from sandbox.runner import Execution, Limits, Sandbox
 
 Run = Callable[..., Awaitable[Execution]]
@@ -519,10 +517,3 @@ asyncio.run(Sandbox().run(pathlib.Path({str(tmp_path)!r}), ["python", "main.py",
     while running(marker) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert running(marker) == []
-
-
-def test_the_stage_hides_nothing_that_the_way_in_needs(tmp_path: Path) -> None:
-    below_tmp = Path("/tmp/somewhere/sandbox/launch/drop.py")  # noqa: S108 (a name only)
-    assert stage((below_tmp,)) != "/tmp"  # noqa: S108
-    with pytest.raises(IsolationMissing, match="no folder"):
-        stage(Path(folder, "x") for folder in STAGES)
