@@ -36,7 +36,7 @@ class _Board:
     def take(self, step: Progress) -> None:
         """Take one step into its phase's row."""
         if step.cost_usd is not None:
-            self.cost = f"{step.cost_usd:f} USD"
+            self.cost = f"{step.cost_usd:.4f} USD"
         if not step.phase:
             return
         row = self.rows.setdefault(step.phase, _Row())
@@ -65,8 +65,9 @@ class _Board:
 
 def _line(step: Progress, began: float) -> str:
     where = f"{step.phase} ({step.agent}, attempt {step.attempt})" if step.agent else step.phase
-    cost = f" [{step.cost_usd:f} USD]" if step.cost_usd is not None else ""
-    return clean(f"{time.monotonic() - began:6.1f}s  {where}: {step.step} {step.text}{cost}".replace("  : ", "  "))
+    cost = f" [{step.cost_usd:.4f} USD so far]" if step.cost_usd is not None else ""
+    told = f"{time.monotonic() - began:6.1f}s  {where}: {step.step} {step.text}".rstrip()
+    return clean(f"{told}{cost}".replace("  : ", "  "))
 
 
 @contextlib.contextmanager

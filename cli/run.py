@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import os
 import sys
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,22 @@ EXIT_CODES = {Status.completed: 0, Status.waiting: 3, Status.stopped: 4, Status.
 """Project status -> exit code; any other status is a failure, 1."""
 
 
+class UsdAmount(click.ParamType[Decimal]):
+    """An amount of money on the command line: a finite number, 0 or more."""
+
+    name = "USD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount; a usage error where it is none."""
+        try:
+            amount = Decimal(value)
+        except InvalidOperation:
+            amount = Decimal("NaN")
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"{value!r} is no amount of USD, such as 5 or 0.50", param, ctx)
+        return amount
+
+
 @click.command()
 @click.argument("brief", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--project", "project_name", default="", help="Name of the new project, or the project that goes on.")
@@ -41,7 +57,7 @@ EXIT_CODES = {Status.completed: 0, Status.waiting: 3, Status.stopped: 4, Status.
     "suspend: submit to the worker and follow.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Export the finished project to this directory.")
-@click.option("--budget", type=Decimal, help="Spending limit of the project in USD.")
+@click.option("--budget", type=UsdAmount(), help="Spending limit of the project in USD.")
 @click.option(
     "--provider", help='Who serves all roles, as "provider" or "provider/model": offline, recorded, openai/gpt-5.2.'
 )
@@ -197,6 +213,7 @@ async def _announce(runtime: Runtime, project: Project, report: Report) -> None:
     expected = await expected_costs(project.brief, workflow, core.template, runtime.roles, runtime.prices)
     for line in role_lines(expected, runtime.roles):
         report(Progress(step="role", text=line))
+    report(Progress(step="prefect", text="connecting; our own server is started where none is up"))
 
 
 def _quiet_prefect() -> dict[str, str]:

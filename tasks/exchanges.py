@@ -39,6 +39,7 @@ class CallEvent(Record):
     """Something that a person who watches wants to know.
 
     kind: stored | turn | started | progress | retry | repair | failover | completed | budget.
+    spent_usd: what the project has cost so far, told when a model has answered; None where it is not known.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class CallEvent(Record):
     provider: str = ""
     model: str = ""
     message: str = ""
+    spent_usd: Decimal | None = None
 
 
 OnEvent = Callable[[CallEvent], None]
@@ -189,7 +191,7 @@ class Exchanges:
             raise
         await self._correct(provider, request, done)
         settled = await self._settle(completed_row(row, done, cost_of_completion(self._prices, provider, done)))
-        self.tell("completed", request, provider=done.provider, model=done.model)
+        await self._tell_completed(provider, request, settled)
         if settled.outcome == COMPLETED:
             return done
         # Another process answered the same call meanwhile; the first answer counts.
@@ -276,13 +278,43 @@ class Exchanges:
 
         return await provider.complete_with_progress(request, told)
 
+    async def _tell_completed(self, provider: Provider, request: CompletionRequest, row: LLMCall) -> None:
+        """Tell that a call was answered and, where a model answered, what it and the project have cost."""
+        if provider.deterministic:
+            self.tell("completed", request, provider=row.provider, model=row.model)
+            return
+        async with self._database.work() as work:
+            spent = await work.calls.spent(row.project_id)
+        cost = "cost unknown" if row.cost_usd is None else f"{row.cost_usd:.4f} USD"
+        self.tell(
+            "completed",
+            request,
+            provider=row.provider,
+            model=row.model,
+            message=f"{row.input_tokens:,} tokens in, {row.output_tokens:,} out, {cost}",
+            spent_usd=None if spent.unknown_calls else spent.known_usd,
+        )
+
     def tell(
-        self, kind: str, request: CompletionRequest, *, provider: str = "", model: str = "", message: str = ""
+        self,
+        kind: str,
+        request: CompletionRequest,
+        *,
+        provider: str = "",
+        model: str = "",
+        message: str = "",
+        spent_usd: Decimal | None = None,
     ) -> None:
         """Tell the one who watches."""
         self._on_event(
             CallEvent(
-                kind=kind, role=request.role, purpose=request.purpose, provider=provider, model=model, message=message
+                kind=kind,
+                role=request.role,
+                purpose=request.purpose,
+                provider=provider,
+                model=model,
+                message=message,
+                spent_usd=spent_usd,
             )
         )
 

@@ -23,6 +23,7 @@ from botarmy.records import (
     Phase,
     Project,
     Status,
+    Verdict,
     Workflow,
 )
 from storage.unit import UnitOfWork
@@ -76,6 +77,8 @@ async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attem
         )
         heads = await work.artifacts.heads(project.id)
         hashes = {kind: heads[kind].sha256 for kind in phase.expected_outputs if kind in heads}
+        if attempt.feedback and await _same_as_before(work, project, [heads[kind] for kind in hashes]):
+            verdict = _unheeded(verdict, deterministic=attempt.result.deterministic)
         gate = await _current_gate(work, attempt, hashes)
         if gate is None:
             ask = 1 + len(await work.gates.of_attempt(attempt.id))
@@ -124,6 +127,29 @@ async def _documents(work: UnitOfWork, project: Project, heads: Iterable[Artifac
             document["change"] = summarise_change(before.markdown, head.markdown)
         documents.append(document)
     return {"project": project.slug, "documents": documents}
+
+
+async def _same_as_before(work: UnitOfWork, project: Project, heads: list[ArtifactVersion]) -> bool:
+    """Whether a repeated attempt brought nothing else than the versions before."""
+    for head in heads:
+        if head.version == 1:
+            return False
+        before = await work.artifacts.get(project.id, head.kind, head.version - 1)
+        if before.sha256 != head.sha256:
+            return False
+    return bool(heads)
+
+
+def _unheeded(verdict: Verdict, *, deterministic: bool) -> Verdict:
+    """Say that the rejection changed nothing; a person must see it, also where the evidence alone would pass it."""
+    how = (
+        "the scaffold generator takes rules out of a comment in Discovery only: reject that phase, or amend the artifact"
+        if deterministic
+        else "reject with other words, or amend the artifact"
+    )
+    decision = verdict.decision if verdict.decision is Decision.reject else Decision.needs_approval
+    told = f"nothing changed since the rejection, the comment was not taken up; {how}"
+    return verdict.model_copy(update={"decision": decision, "reasons": (told, *verdict.reasons)})
 
 
 def _short(found: Evidence) -> dict[str, Any]:

@@ -30,6 +30,9 @@ from tasks.exchanges import CallEvent
 from tasks.roles import RoleMap, load_prices, load_rate_limits, resolve_roles
 from tasks.selection import Selection, agents_of, rows_for
 
+_CALL_WORDS = {"started": "asked", "completed": "answered", "stored": "answered before"}
+"""What a person reads for the kinds of a call's events that would be taken for the phase's own."""
+
 
 def _quiet(_step: Progress) -> None:
     """Report to nobody."""
@@ -103,9 +106,13 @@ class Runtime:
         """Return the `ask` of one attempt: ledger first, then the role's providers."""
 
         def tell(event: CallEvent) -> None:
-            text = " ".join(word for word in (event.purpose, event.provider, event.model, event.message) if word)
+            if event.kind == "started" and self.deterministic(phase.agent):
+                return  # answered within milliseconds
+            who = f"{event.provider} {event.model}".strip()
+            text = ": ".join(word for word in (event.purpose, who, event.message) if word)
+            kind = _CALL_WORDS.get(event.kind, event.kind)
             step = {"phase": phase.name, "agent": event.role, "attempt": attempt.number}
-            self.report(Progress(**step, step=event.kind, text=text))
+            self.report(Progress(**step, step=kind, text=text, cost_usd=event.spent_usd))
 
         return make_ask(
             database=self.database,
