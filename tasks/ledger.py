@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from botarmy.completion import Completion, CompletionRequest, Provider, Usage
 from botarmy.errors import BotArmyError, ProviderError, RecordingMissing
-from botarmy.pricing import NOT_BILLED, UNKNOWN, Cost, Prices
+from botarmy.pricing import FREE_PROVIDERS, NOT_BILLED, UNKNOWN, Cost, Prices
 from botarmy.records import LLMCall, Record, digest
 
 COMPLETED = "completed"
@@ -113,6 +113,8 @@ def cost_of_failure(prices: Prices, provider: Provider, error: BotArmyError) -> 
     """Return what a failed try cost: by its usage if that was reported; nothing where the vendor refused it."""
     if not isinstance(error, ProviderError) or isinstance(error, RecordingMissing):
         return NOT_BILLED
+    if provider.name in FREE_PROVIDERS:  # an invalid answer that is replayed was paid when it was recorded
+        return prices.cost(provider.name, provider.model, Usage())
     if error.usage is not None:
         base_url = base_url_of(provider)
         return prices.cost(provider.name, provider.model, error.usage, answered_by=error.model, base_url=base_url)
