@@ -1,0 +1,247 @@
+"""How long people wait at gates: from a submitted brief to the first phase, from an approval to the next phase.
+
+    python benchmarks/gates.py [--runs 5] [--gates 200] [--projects 10000] [--json]
+
+Starts services of its own (`botarmy up` with a home in a temporary folder) and stops them. Times of runs are from the start
+of the command, or of the HTTP request, to `started_at` of the phase in Postgres; medians and 95th percentiles in ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from botarmy.records import Decision, Verdict, digest
+from flows.api import find_api, read_flow_run, resume, submit
+from flows.server import PrefectApi
+from storage.database import Database
+from storage.embedded import start_embedded
+
+BRIEF = "# Books\nEach book has a required title.\nA book's state is one of draft, printed.\n"
+PATIENCE_S = 180.0
+
+
+class Services:
+    """The services under measurement and a look into their tables."""
+
+    def __init__(self, home: Path) -> None:
+        self.environ = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PREFECT_", "BOTARMY_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE"))
+        } | {"BOTARMY_HOME": str(home)}
+        self.home = home
+        self.url = ""
+        self.api = PrefectApi(url="")
+
+    def botarmy(self, *words: str) -> str:
+        """Run a command to its end and return what it printed."""
+        command = [sys.executable, "-m", "cli.main", *words]
+        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            sys.exit(f"botarmy {' '.join(words)} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def ask(self, query: str, *values: object) -> Any:
+        """Return the first value that a query finds, or None."""
+        with psycopg.connect(self.url) as connection:
+            row = connection.execute(query, values).fetchone()
+        return None if row is None else row[0]
+
+    def started(self, project: str, phase: str) -> float:
+        """Wait until the phase's newest attempt has started; return when (seconds since the epoch)."""
+        query = (
+            "SELECT extract(epoch FROM t.started_at)::float8 FROM tasks t JOIN projects p ON p.id = t.project_id "
+            "WHERE p.slug = %s AND t.phase = %s ORDER BY t.attempt DESC LIMIT 1"
+        )
+        return float(wait(lambda: self.ask(query, project, phase), f"{project}/{phase} to start"))
+
+    def suspended(self, project: str, phase: str) -> str:
+        """Wait until the run is suspended at the phase's gate; return the flow run's id."""
+        query = (
+            "SELECT h.flow_run_id FROM hitl_requests h JOIN projects p ON p.id = h.project_id "
+            "WHERE p.slug = %s AND h.phase = %s AND h.status = 'waiting' AND h.flow_run_id <> ''"
+        )
+        run = str(wait(lambda: self.ask(query, project, phase), f"the gate {project}/{phase}"))
+
+        def paused() -> bool:
+            found = read_flow_run(self.api, run)
+            return found is not None and found["state_type"] == "PAUSED"
+
+        wait(paused, f"{project} to be suspended")
+        return run
+
+
+def wait(look: Callable[[], Any], what: str) -> Any:
+    """Look every 20 ms until there is something."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.02)
+    sys.exit(f"waited {PATIENCE_S:.0f} s in vain for {what}")
+
+
+@contextlib.contextmanager
+def services() -> Iterator[Services]:
+    """Start everything in a home of its own, and stop and remove it."""
+    home = Path(tempfile.mkdtemp(prefix="botarmy-bench-"))
+    home.chmod(0o755)
+    made = Services(home)
+    try:
+        made.botarmy("up", "--detach")
+        made.url = asyncio.run(start_embedded(home)).url
+        made.api = find_api(home, {})
+        yield made
+    finally:
+        made.botarmy("down")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def measure_gates(at: Services, runs: int) -> dict[str, list[float]]:
+    """Carry projects through two gates: one approved by the command, one by REST as the web interface does."""
+    brief = at.home / "brief.md"
+    brief.write_text(BRIEF, "utf-8")
+    times: dict[str, list[float]] = {"submit → first phase": [], "approve (command) → next phase": []}
+    times["approve (REST) → next phase"] = []
+    for number in range(runs):
+        project = f"gated-{number}"
+        begun = time.time()
+        at.botarmy("submit", str(brief), "--project", project)
+        times["submit → first phase"].append(at.started(project, "Discovery") - begun)
+        at.suspended(project, "Discovery")
+        begun = time.time()
+        at.botarmy("approve", project, "--by", "Ann")
+        times["approve (command) → next phase"].append(at.started(project, "Plan") - begun)
+        run = at.suspended(project, "Plan")
+        begun = time.time()
+        if not resume(at.api, run, {"decision": "approve", "reviewer": "Ann"}):
+            sys.exit("Prefect did not take the answer")
+        times["approve (REST) → next phase"].append(at.started(project, "Design") - begun)
+        at.suspended(project, "Design")
+        at.botarmy("cancel", project, "--by", "Ann")
+    return times
+
+
+def measure_phases(at: Services, runs: int) -> dict[str, list[float]]:
+    """Let the evidence decide: from the end of a phase's attempt to the start of the next, within one process."""
+    query = (
+        "SELECT extract(epoch FROM b.started_at - a.finished_at)::float8 FROM tasks a JOIN tasks b USING (project_id) "
+        "JOIN projects p ON p.id = a.project_id WHERE p.slug = %s AND a.phase = %s AND b.phase = %s"
+    )
+    gaps = []
+    for number in range(runs):
+        project = f"flowing-{number}"
+        parameters = {"brief": BRIEF, "name": project, "gates": "suspend", "approval": "when_needed"}
+        submit(at.api, "sdlc/default", parameters, name=project)
+        at.started(project, "Build")
+        gaps += [float(at.ask(query, project, *pair)) for pair in (("Discovery", "Plan"), ("Plan", "Design"))]
+        at.botarmy("cancel", project, "--by", "Ann")
+    return {"phase → phase, no person": gaps}
+
+
+async def measure_creation(url: str, gates: int) -> dict[str, list[float]]:
+    """Open gates in our tables, each in a transaction of its own with its audit event."""
+    database = Database(url)
+    verdict = Verdict(decision=Decision.needs_approval, reasons=("the workflow asks for a person",))
+    async with database.work() as work:
+        project = await work.projects.create("Many gates", "many-gates", BRIEF, "sdlc", {})
+        attempt = await work.attempts.open(project.id, "Discovery", "analyst", ())
+    times = []
+    for number in range(1, gates + 1):
+        begun = time.perf_counter()
+        async with database.work() as work:
+            await work.gates.open(
+                project.id, attempt.id, "Discovery", 1, verdict, {"project_plan": digest("plan")}, ask=number
+            )
+        times.append(time.perf_counter() - begun)
+    async with database.work() as work:
+        for gate in await work.gates.open_for(project.id):
+            await work.gates.cancel(gate.id, "measured", by="benchmark")
+    await database.close()
+    return {"gate creation (transaction)": times}
+
+
+FILL = (
+    "INSERT INTO projects (id, name, slug, status, brief, brief_sha256, workflow) "
+    "SELECT gen_random_uuid(), 'Filled ' || n, 'filled-' || n, 'waiting', 'A brief.', md5(n::text), 'sdlc' "
+    "FROM generate_series(1, %(count)s) n",
+    "INSERT INTO tasks (id, project_id, phase, agent_type, attempt, status) "
+    "SELECT gen_random_uuid(), id, 'Discovery', 'analyst', 1, 'waiting' FROM projects WHERE slug LIKE 'filled-%%'",
+    "INSERT INTO hitl_requests (id, project_id, task_id, phase, attempt, status, verdict, hashes_sha256) "
+    "SELECT gen_random_uuid(), p.id, t.id, t.phase, 1, 'waiting', "
+    """'{"decision": "needs approval", "reasons": ["the workflow asks for a person"]}', md5(p.slug) """
+    "FROM projects p JOIN tasks t ON t.project_id = p.id WHERE p.slug LIKE 'filled-%%'",
+)
+
+
+def measure_inbox(at: Services, projects: int, runs: int) -> dict[str, list[float]]:
+    """Fill the tables with waiting projects by SQL, then list them as a person does: whole processes."""
+    with psycopg.connect(at.url) as connection:
+        for statement in FILL:
+            connection.execute(statement, {"count": projects})
+    with psycopg.connect(at.url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
+    times: dict[str, list[float]] = {}
+    for words in (("inbox",), ("inbox", "--limit", "10000", "--json")):
+        name = f"botarmy {' '.join(words)}, {projects:,} waiting"
+        times[name] = []
+        at.botarmy(*words)
+        for _ in range(max(runs, 5)):
+            begun = time.perf_counter()
+            at.botarmy(*words)
+            times[name].append(time.perf_counter() - begun)
+    return times
+
+
+def figures(times: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """Return median and 95th percentile of each, in ms."""
+    rows = []
+    for name, seconds in times.items():
+        ordered = sorted(seconds)
+        p95 = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
+        row = {"what": name, "times": len(ordered), "median_ms": round(statistics.median(ordered) * 1000, 1)}
+        rows.append(row | {"p95_ms": round(p95 * 1000, 1)})
+    return rows
+
+
+def main() -> None:
+    """Measure everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--gates", type=int, default=200)
+    parser.add_argument("--projects", type=int, default=10_000)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    with services() as at:
+        times = measure_gates(at, given.runs) | measure_phases(at, given.runs)
+        times |= asyncio.run(measure_creation(at.url, given.gates))
+        times |= measure_inbox(at, given.projects, given.runs)
+    machine = f"{os.cpu_count()} cores, {platform.platform(terse=True)}, Python {platform.python_version()}"
+    machine += f", load {os.getloadavg()[0]:.1f}"
+    if given.json:
+        print(json.dumps({"machine": machine, "figures": figures(times)}, indent=2, ensure_ascii=False))
+        return
+    print(machine)
+    print(f"{'':<56}{'times':>6}{'median ms':>11}{'p95 ms':>10}")
+    for row in figures(times):
+        print(f"{row['what']:<56}{row['times']:>6}{row['median_ms']:>11}{row['p95_ms']:>10}")
+
+
+if __name__ == "__main__":
+    main()
