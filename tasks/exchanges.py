@@ -283,7 +283,7 @@ class Exchanges:
         if provider.deterministic:
             self.tell("completed", request, provider=row.provider, model=row.model)
             return
-        async with self._database.work() as work:
+        async with self._database.work(self._hold) as work:
             spent = await work.calls.spent(row.project_id)
         cost = "cost unknown" if row.cost_usd is None else f"{row.cost_usd:.4f} USD"
         self.tell(
