@@ -34,6 +34,7 @@ _STARTERS = frozenset(
 )
 _NUMBERED = re.compile(r"^\d{1,3}\.$")
 _MONTH = re.compile(r"\s(?:jan|feb|m[äa]r|apr|ma[iy]|jun|jul|aug|sep|okt|oct|nov|de[zc])", re.IGNORECASE)
+_LABELLED = re.compile(r"^[A-Z][\w-]{0,30}(?: [\w-]{1,30})?: ")
 _DEMANDS = re.compile(
     r"\b(?:must|shall|should|cannot|can|may|never|has to|have to|needs? to|muss|müssen|soll|sollen|darf|dürfen|debe|deben|doit|"
     r"doivent)\b",
@@ -41,7 +42,7 @@ _DEMANDS = re.compile(
 )
 _LABEL_WORDS = 4
 GREETING = re.compile(
-    r"^(?:hi|hello|hey|dear|good (?:morning|day)|cheers|thanks|thank you|(?:best|kind) regards|regards|sincerely|hallo|liebe[rs]?|"
+    r"^(?:subject|betreff|from|to|re|fwd?): .{0,200}$|^(?:hi|hello|hey|dear|good (?:morning|day)|cheers|thanks|thank you|(?:best|kind) regards|regards|sincerely|hallo|liebe[rs]?|"
     r"viele grüße|mit freundlichen grüßen|hola|saludos|bonjour|cordialement)\b[^.!?]{0,40}[,.!]?(?: [A-ZÄÖÜ][^ ]{0,30}){0,3}$",
     re.IGNORECASE,
 )
@@ -237,6 +238,8 @@ def _breaks(line: str, following: str, width: int) -> bool:
     story = line.startswith("As a") or following.startswith(("So that", "In order to"))
     if following[:1].islower() or line.endswith((",", ";", "，", "、")) or story:
         return False
+    if _LABELLED.match(following):
+        return True
     first = following.split(" ", 1)[0]
     return len(line) + 1 + len(first) <= width or line.endswith((":", "："))
 

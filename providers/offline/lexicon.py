@@ -250,7 +250,7 @@ STATE_VERBS = frozenset(
     inspect freeze thaw promote waive fulfil fulfill postpone reschedule draft""".split()
 )
 OPERATIONS: dict[str, str] = {
-    **dict.fromkeys("add create register enter insert new save store submit_new".split(), "create"),
+    **dict.fromkeys("add create register enter insert new save store post".split(), "create"),
     **dict.fromkeys("list view see show browse read display get open look retrieve fetch access".split(), "read"),
     **dict.fromkeys("edit update change modify replace rename correct amend adjust maintain".split(), "update"),
     **dict.fromkeys("delete remove erase".split(), "delete"),
@@ -293,7 +293,7 @@ DATED = frozenset("date day birthday deadline".split())
 STATE_NOUNS = frozenset({"status", "state", "stage", "phase", "zustand", "estado", "statut"})
 PLAIN_STATES = frozenset(
     """open draft pending active inactive available free empty full ready overdue busy dirty clean in-progress occupied
-    favourite favorite used""".split()
+    favourite favorite used new""".split()
 )
 # Words in -ed that are no participles.
 NOT_PARTICIPLES = frozenset(

@@ -80,13 +80,20 @@ def _clause(part: list[Token], shared: tuple[Token, ...]) -> Clause:
 
 
 def anchor_in(tokens: list[Token]) -> int:
-    """Return the index of the clause's first anchor outside brackets, or -1."""
-    depth = 0
+    """Return the index of the clause's first anchor outside brackets and relative clauses, or -1."""
+    depth, relative = 0, -1
     for index, token in enumerate(tokens):
         depth += (token.low in "([") - (token.low in ")]") if token.kind == "mark" else 0
-        if depth <= 0 and token.kind == "word" and token.low in ANCHORS and not _is_noun(tokens, index):
-            return index
-    return -1
+        if depth > 0 or token.kind != "word" or token.low not in ANCHORS or _is_noun(tokens, index):
+            continue
+        if index > 1 and tokens[index - 1].low in {"that", "which", "who"} and tokens[index - 2].low != ",":
+            relative = relative if relative >= 0 else index  # "items that were lost cannot be found"
+            continue
+        return index
+    return relative
+
+
+_BEFORE_FIELDS = frozenset("record change reference start store hold move".split())
 
 
 def _is_noun(tokens: list[Token], index: int) -> bool:
@@ -107,6 +114,8 @@ def _is_noun(tokens: list[Token], index: int) -> bool:
     noun_too |= {"hold", "will", "need", "needs", "move", "moves", "lies", "lives", "go", "passes", "may", "defaults"}
     if tokens[index].low not in noun_too:
         return False
+    if index + 1 < len(tokens) and tokens[index + 1].low in lexicon.FIELD_TYPES and tokens[index].low in _BEFORE_FIELDS:
+        return True  # start time, record number
     if index == 0:
         nominal = tokens[0].low not in lexicon.MODAL and tokens[0].low not in lexicon.HAS - {
             "record",

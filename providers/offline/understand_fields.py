@@ -158,20 +158,33 @@ def _with_ranges_kept(tokens: list[Token]) -> list[Token]:
 
 
 def _continues(before: list[Token], part: list[Token]) -> bool:
-    if part[0].low in {"a", "an", "the", "its", "their", "optionally"} and len(part) > 1:
+    """Whether a part of a list says more of the item before it, or is a further value of its list of values."""
+    first = part[0].low
+    if (first in {"a", "an", "the", "its", "their", "optionally"} and len(part) > 1) or _quantity(part)[0]:
         return False
-    if any(starts(before, index, ("one", "of")) or before[index].low == "either" for index in range(len(before))):
-        return not read_qualities(part, values_allowed=False).says_anything and len(part) <= LONGEST_FIELD
     quality = read_qualities(part, values_allowed=False)
-    if part[0].low in lexicon.TYPE_WORDS and part[0].low not in lexicon.TYPES_ONLY:
+    if _lists_values(before):
+        return not quality.says_anything and len(part) <= LONGEST_FIELD
+    if first in {"which", "that"} and len(part) > 1 and part[1].low in _COPULAS and len(part) <= LONGEST_FIELD:
+        return True  # "a species, which is dog, cat or bird"
+    if first in lexicon.TYPE_WORDS and first not in lexicon.TYPES_ONLY:
         return False  # "text up to 200 characters" is a field of that name
-    relative = part[0].low in {"which", "that"} and quality.says_anything
-    flags = all(token.low in {"unique", "required", "mandatory", "optional"} for token in part)
-    return (
-        not quality.leftover
-        and quality.says_anything
-        and (relative or flags or bool(quality.limits) or part[0].low in lexicon.MODAL)
-    )
+    flags = all(token.low in _FLAGS or token.low == "unique" for token in part)
+    begins = flags or first in {"which", "that"} | lexicon.MODAL or limit_at(part, 0) is not None
+    return begins and quality.says_anything and not quality.leftover
+
+
+_COPULAS = frozenset("is are be can must may".split())
+
+
+def _lists_values(before: list[Token]) -> bool:
+    """Whether an item has begun a list of values that is still open."""
+    low = [token.low for token in before]
+    relative = next((index for index, word in enumerate(low) if word in {"which", "that"}), -1)
+    if relative > 0 and low[relative + 1 : relative + 2] and low[relative + 1] in _COPULAS:
+        return not read_qualities(before[relative + 1 :], values_allowed=False).says_anything
+    opened = ":" in low[1:-1] and not read_qualities(before[low.index(":") + 1 :], values_allowed=False).says_anything
+    return opened or "either" in low or any(low[index : index + 2] == ["one", "of"] for index in range(len(low)))
 
 
 def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
@@ -223,6 +236,9 @@ def _explained(qualities: Qualities, rest: list[Token]) -> bool:
         return True
     if qualities.limits or qualities.values:
         return False
+    low = {token.low for token in rest}
+    if rest[0].low == "where" and len(rest) <= LONGEST_FIELD and not low & _DEMANDING:
+        return not any(token.kind in {"number", "date"} for token in rest)  # "a place where it was found"
     bracketed = bool(rest) and rest[0].low == "(" and rest[-1].low == ")"
     demands = {token.low for token in qualities.leftover} & _DEMANDING
     numbers = any(token.kind in {"number", "date"} for token in qualities.leftover)
@@ -356,7 +372,9 @@ def infer_type(phrase: tuple[str, ...], qualities: Qualities) -> str:
 
 
 def _by_words(phrase: tuple[str, ...]) -> str:
-    joint = next((index for index, word in enumerate(phrase) if index and word in {"of", "per"}), len(phrase))
+    joint = next(
+        (index for index, word in enumerate(phrase) if index and word in {"of", "per", "de", "du", "des"}), len(phrase)
+    )
     last = phrase[joint - 1]
     if last in {"number", "no", "nummer"}:
         return "string" if len(phrase) > 1 and phrase[:2] != ("number", "of") else "integer"

@@ -166,7 +166,7 @@ def _canonical(passages: Iterable[Passage], language: str) -> dict[str, str]:
             if token.kind == "word" and token.low.isalpha() and not known:
                 groups.setdefault(_stem(token.low, language), []).append(token.low)
     forms: dict[str, str] = {}
-    fields = _field_stems(language)
+    fields = _field_stems(language) if language == "de" else {}
     for stem, group in groups.items():
         shortest = fields.get(stem) or min(group, key=lambda text: (len(text), text))
         forms.update({text: shortest for text in group if text != shortest})

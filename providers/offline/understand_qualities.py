@@ -291,7 +291,7 @@ def _unit(tokens: list[Token], index: int, _found: Qualities) -> int:
 
 def _bare_values(tokens: list[Token], index: int, found: Qualities) -> int:
     """Draft, published or archived: a list of short values, only where nothing else can be read from it."""
-    if index and tokens[index - 1].low not in {"(", ":", "=", "be", "is", "are", "–", "-", "either"}:
+    if index and tokens[index - 1].low not in {"(", "[", ":", "=", "be", "is", "are", "–", "-", "either"}:
         return 0
     values, end = values_at(tokens, index)
     if len(values) < 2 or (end < len(tokens) and tokens[end].low not in _ENDS):
@@ -305,11 +305,10 @@ def _bare_values(tokens: list[Token], index: int, found: Qualities) -> int:
 def _is_quality(value: str) -> bool:
     words = tuple(value.lower().split())
     flags = (*_REQUIRED, *_OPTIONAL, *_UNIQUE)
-    return (
-        words in flags
-        or " ".join(words) in lexicon.TYPE_WORDS
-        or bool(set(words) & (lexicon.STOP - {"in", "on", "to", "do", "not", "no"}))
-    )
+    return words in flags or " ".join(words) in lexicon.TYPE_WORDS or bool(set(words) & _NEVER_VALUES)
+
+
+_NEVER_VALUES = lexicon.MODAL | lexicon.BE | lexicon.HAS | lexicon.SUBORDINATE | {"be", "than"}
 
 
 def values_at(tokens: list[Token], index: int) -> tuple[tuple[str, ...], int]:

@@ -147,6 +147,8 @@ def entity_and_state(subject: list[Token], scene: Scene) -> tuple[str, tuple[str
     if not found:
         return "", ()
     entity, before = found
+    if "new" in scene.states_of(entity) and any(token.low == "new" for token in subject):
+        before = ("new", *before)
     return (entity, _before_states(before, entity, scene)) if _before_ok(before, entity, scene) else ("", ())
 
 
@@ -165,7 +167,15 @@ def is_state(word: str, known: tuple[str, ...]) -> bool:
     """Say whether the word can be the name of a state of an entity with these known states."""
     if match_state(word, known) in known:
         return True
+    first, *rest = word.split() or [""]
+    if rest:
+        return (first in _STATE_PREPOSITIONS and len(rest) <= 2) or (
+            words.is_participle(first) and rest[-1] in _PARTICLES
+        )
     return (words.is_participle(word) and words.verb_of(word) not in lexicon.NOT_STATES) or word in lexicon.PLAIN_STATES
+
+
+_STATE_PREPOSITIONS = frozenset("in on out under off".split())
 
 
 def match_state(word: str, known: tuple[str, ...]) -> str:
@@ -398,7 +408,7 @@ def entity_states(clause: Clause, scene: Scene) -> list[Fact] | None:
         predicate = predicate[1:]
     if not entity or not predicate or predicate[0].low not in {"is", "are", "be"}:
         return None
-    parts = split_on([token for token in predicate[1:] if token.low not in {"in", "state"}], frozenset({",", "or"}))
+    parts = split_on(predicate[1:], frozenset({",", "or"}))
     values = tuple(" ".join(token.low for token in part) for part in parts)
     if len(values) < 2 or not any(token.low == "or" for token in predicate):
         return None

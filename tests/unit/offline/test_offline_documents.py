@@ -117,7 +117,7 @@ def test_the_library_is_understood_to_the_last_sentence() -> None:
     assert [item["text"] for item in made["user_requirements"]["requirements"] if not item["understood"]] == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_gives_consistent_documents(text: str) -> None:
     if any(character.isalnum() for character in clean(text)):
@@ -129,7 +129,7 @@ not returned belongs to from draft paid only if of at most characters ( ) # | on
 WORDS = st.sampled_from([*GRAMMAR.split(), "\n", "\n\n", "\n- "])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(WORDS, max_size=40).map(" ".join))
 def test_any_words_of_the_grammar_give_consistent_documents(text: str) -> None:
     if any(character.isalnum() for character in clean(text)):
