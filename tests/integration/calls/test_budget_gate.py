@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -31,7 +32,9 @@ REQUEST = CompletionRequest(
 
 
 def runtime_of(database: Database) -> Runtime:
-    return cast(Runtime, SimpleNamespace(database=database, hold=None))
+    runtime = SimpleNamespace(database=database, hold=None)
+    runtime.commit = partial(Runtime.commit, cast(Runtime, runtime))
+    return cast(Runtime, runtime)
 
 
 async def reach_the_limit(database: Database, scope: str, name: str) -> tuple[Project, Attempt, BudgetExceeded]:
