@@ -7,7 +7,8 @@ import click
 from botarmy.records import Project, Status
 from botarmy.rollback import Rerun, plan_rerun
 from cli.person import by_option, person
-from cli.reading import database, phase_order, run
+from cli.reading import run
+from cli.rollback import taken
 from cli.terminal import say, write_json
 
 
@@ -31,14 +32,9 @@ def rerun(project: str, phase: str, by: str | None, as_json: bool) -> None:
 
 
 async def _rerun(name: str, phase: str, by: str) -> tuple[Project, Rerun]:
-    async with database() as opened:
-        async with opened.read() as view:
-            project = await view.projects.get(name)
-        async with opened.hold(project.id, f"rerun by {by}") as hold, opened.work(hold, actor=by) as work:
-            attempts = await work.attempts.list(project.id)
-            heads = await work.artifacts.summaries(project.id)
-            plan = plan_rerun(phase_order(project, attempts), attempts, heads, phase)
-            await work.attempts.supersede(project.id, plan.phases, f"rerun from {plan.phases[0]}", by=by)
-            await work.artifacts.mark_stale(project.id, plan.stale, by=by)
-            await work.projects.set_status(project.id, Status.pending)
+    async with taken(name, "rerun", by) as (work, project, standing):
+        plan = plan_rerun(*standing, phase)
+        await work.attempts.supersede(project.id, plan.phases, f"rerun from {plan.phases[0]}", by=by)
+        await work.artifacts.mark_stale(project.id, plan.stale, by=by)
+        await work.projects.set_status(project.id, Status.pending)
     return project, plan

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from botarmy.errors import StorageError
-from botarmy.records import Project, Status
+from botarmy.records import ArtifactHead, Attempt, Project, Status
 from botarmy.rollback import Rollback, plan_rollback
 from cli.person import by_option, person
 from cli.reading import database, phase_order, run
@@ -15,6 +17,10 @@ from cli.terminal import say, write_json
 
 if TYPE_CHECKING:
     from storage.unit import UnitOfWork
+
+
+Standing = tuple[tuple[str, ...], tuple[Attempt, ...], tuple[ArtifactHead, ...]]
+"""The phases in order, all attempts, the versions that count now."""
 
 
 @click.command()
@@ -43,16 +49,33 @@ def rollback(project: str, phase: str, number: int | None, by: str | None, as_js
 
 
 async def _rollback(name: str, phase: str, number: int | None, by: str) -> tuple[Project, Rollback]:
+    async with taken(name, "rollback", by) as (work, project, standing):
+        plan = plan_rollback(*standing, phase, number)
+        if not plan.changes_nothing:
+            await _carry_out(work, project, plan, by)
+    return project, plan
+
+
+@asynccontextmanager
+async def taken(name: str, what: str, by: str) -> AsyncIterator[tuple[UnitOfWork, Project, Standing]]:
+    """Take a project that no run works on, with how it stands, in one unit of work.
+
+    Args:
+        name: slug or id.
+        what: what is to be done, for the message that a run gets meanwhile.
+        by: who does it.
+
+    Raises:
+        UnknownName: there is no such project.
+        Held: a run works on it.
+    """
     async with database() as opened:
         async with opened.read() as view:
             project = await view.projects.get(name)
-        async with opened.hold(project.id, f"rollback by {by}") as hold, opened.work(hold, actor=by) as work:
+        async with opened.hold(project.id, f"{what} by {by}") as hold, opened.work(hold, actor=by) as work:
             attempts = await work.attempts.list(project.id)
             heads = await work.artifacts.summaries(project.id)
-            plan = plan_rollback(phase_order(project, attempts), attempts, heads, phase, number)
-            if not plan.changes_nothing:
-                await _carry_out(work, project, plan, by)
-    return project, plan
+            yield work, project, (phase_order(project, attempts), attempts, heads)
 
 
 async def _carry_out(work: UnitOfWork, project: Project, plan: Rollback, by: str) -> None:

@@ -16,10 +16,9 @@ from botarmy.errors import BotArmyError, BriefError, InputError
 from botarmy.records import Project, Status
 from cli.definition_options import definition_options
 from cli.progress import shown
-from cli.terminal import clean, say, write_json
+from cli.terminal import clean, say
 
 if TYPE_CHECKING:
-    from botarmy.overview import Snapshot
     from botarmy.progress import Report
     from botarmy.settings import Settings
     from tasks.runtime import Runtime
@@ -250,33 +249,18 @@ async def _deliver(project: Project, gates: str) -> BotArmyError | None:
 
 def _finish(project: Project, error: BotArmyError | None, out: Path | None, *, as_json: bool) -> int:
     from cli.export import export_project
-    from cli.reading import fetch_snapshot, working
     from cli.reading import run as read
+    from cli.show import write_project
 
     if error is not None and project.status not in EXIT_CODES:
         raise error
     if out is not None and project.status is Status.completed:
         read(export_project(project.slug, out, replace_other=True))
 
-    async def snapshot() -> Any:
-        async with working() as work:
-            return await fetch_snapshot(work, project.slug)
-
-    write_result(read(snapshot()), as_json=as_json)
+    write_project(project.slug, as_json=as_json)
     if not as_json:
         say(clean(next_command(project, out)))
     return EXIT_CODES.get(project.status, 1)
-
-
-def write_result(snapshot: Snapshot, *, as_json: bool) -> None:
-    """Print what the project stands at: the document of `show`."""
-    from botarmy.overview import overview
-    from cli.show import write_overview
-
-    if as_json:
-        write_json(overview(snapshot))
-    else:
-        write_overview(snapshot)
 
 
 def next_command(project: Project, out: Path | None) -> str:

@@ -13,10 +13,9 @@ from botarmy.errors import BriefError
 from botarmy.records import Status
 from cli.definition_options import definition_options
 from cli.reading import run as run_coroutine
-from cli.terminal import clean, say, write_json
+from cli.terminal import say, write_json
 
 if TYPE_CHECKING:
-    from botarmy.overview import Snapshot
     from botarmy.settings import Settings
 
 DEPLOYMENT = "sdlc/default"
@@ -111,47 +110,23 @@ def submit_and_follow(
     settings: Settings, text: str, *, project_name: str, definitions: dict[str, Any], as_json: bool
 ) -> int:
     """Submit, then follow the run until it ends (`run --gates suspend`); return the exit code."""
-    from cli.reading import fetch_snapshot, run, working
-    from cli.run import EXIT_CODES, next_command, write_result
+    from cli.run import EXIT_CODES, next_command
+    from cli.show import project_of_flow_run, write_project
 
     made = submit_text(settings, text, project_name=project_name, definitions=definitions)
     click.echo(f"Submitted as {made['name']}: {made['url']}", err=True)
-
-    async def look() -> Any:
-        async with working() as work:
-            execution = await work.executions.of_flow_run(made["flow_run_id"])
-            return None if execution is None else await fetch_snapshot(work, str(execution.project_id))
-
     told = 0
     while True:
-        snapshot = run(look())
-        events = [] if snapshot is None else progress_lines(snapshot)
-        for line in events[told:]:
+        project, lines = project_of_flow_run(made["flow_run_id"])
+        for line in lines[told:]:
             click.echo(line, err=True)
-        told = max(told, len(events))
-        if snapshot is not None and snapshot.project.status in (*FINISHED, Status.failed):
-            write_result(snapshot, as_json=as_json)
+        told = len(lines)
+        if project is not None and project.status in ENDED:
+            write_project(project.slug, as_json=as_json)
             if not as_json:
-                say(next_command(snapshot.project, None))
-            return EXIT_CODES.get(snapshot.project.status, 1)
+                say(next_command(project, None))
+            return EXIT_CODES.get(project.status, 1)
         time.sleep(1.0)
 
 
-FINISHED = (Status.completed, Status.stopped, Status.cancelled)
-
-
-def progress_lines(snapshot: Snapshot) -> list[str]:
-    """Return one line per thing that happened, oldest first; earlier lines never change."""
-    moments = [(each.started_at, f"{each.phase} attempt {each.number}: started") for each in snapshot.attempts]
-    moments += [
-        (each.finished_at, f"{each.phase} attempt {each.number}: {each.status.value}")
-        for each in snapshot.attempts
-        if each.finished_at is not None
-    ]
-    moments += [(gate.created_at, f"{gate.phase} attempt {gate.attempt}: gate opened") for gate in snapshot.gates]
-    moments += [
-        (gate.decided_at, f"{gate.phase} attempt {gate.attempt}: {gate.decision} by {gate.decided_by}")
-        for gate in snapshot.gates
-        if gate.decided_at is not None
-    ]
-    return [clean(line) for _, line in sorted(moments)]
+ENDED = (Status.completed, Status.stopped, Status.cancelled, Status.failed)

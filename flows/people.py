@@ -11,7 +11,7 @@ from uuid import UUID
 from botarmy.crashpoints import point
 from botarmy.errors import Duplicate, InputError
 from botarmy.gate_text import description
-from botarmy.records import GateRequest
+from botarmy.records import GateRequest, Status
 from flows.form import GateForm
 from tasks.decide import Answer, decide, newest
 from tasks.runtime import Runtime
@@ -80,7 +80,7 @@ class SuspendedForm:
         why_again, ask = "", 1
         while True:
             gate = await (newest if gate.flow_run_id == self._flow_run_id else taken_up)(runtime, gate)
-            if gate.decision is not None or gate.status == "cancelled":
+            if gate.decision is not None or gate.status is Status.cancelled:
                 return gate
             async with runtime.commit("gate.shown", gate.phase) as work:
                 await work.gates.shown(gate.id, self._flow_run_id)
@@ -101,7 +101,7 @@ async def taken_up(runtime: Runtime, gate: GateRequest) -> GateRequest:
     A person who answered a form has answered: nobody asks twice.
     """
     gate = await newest(runtime, gate)
-    if gate.decision is not None or gate.status == "cancelled" or not gate.flow_run_id:
+    if gate.decision is not None or gate.status is Status.cancelled or not gate.flow_run_id:
         return gate
     left = await _left_answer(gate)
     if left is None:

@@ -159,15 +159,13 @@ async def _attempt(
         if outcome["outcome"] != "done":
             continue
         attempt = await _reloaded(runtime, attempt.id)
-        gate: GateRequest | None = await judge(runtime, project, phase, attempt, policy)
-        if gate is not None and gate.decision is None:
-            gate = await door.ask(runtime, gate)
-        if gate is None:
+        gate = await judge(runtime, project, phase, attempt, policy)
+        answered = gate if gate.decision is not None else await door.ask(runtime, gate)
+        if answered is None:
             return Status.waiting
-        if gate.decision is None:  # void: an artifact was amended, so the gate opens again
-            attempt = await _reloaded(runtime, attempt.id)
-            continue
-        return await carry_out(runtime, project, workflow, phase, attempt, gate)
+        if answered.decision is not None:
+            return await carry_out(runtime, project, workflow, phase, attempt, answered)
+        # Void: an artifact was amended, so the gate opens again.
 
 
 async def _budget(runtime: Runtime, project: Project, gate: GateRequest, door: Door) -> Status:

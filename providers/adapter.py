@@ -154,6 +154,32 @@ class Adapter(ABC):
         )
 
 
+class KeyedAdapter(Adapter):
+    """An adapter that signs in with a key.
+
+    Args:
+        model: the vendor's name of the model.
+        api_key: the key; a server of one's own may take any.
+        base_url: another address than the vendor's; None for the vendor's own.
+        streaming: see Adapter.
+        options: fields to add to every request, e.g. {"temperature": 0}.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        api_key: str,
+        base_url: str | None = None,
+        streaming: bool = True,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(model, streaming=streaming, secrets=(api_key,))
+        self.base_url = base_url
+        self._api_key = api_key
+        self._options = dict(options or {})
+
+
 class _Counter:
     """Counts what arrives, for progress and for the message on a cut stream."""
 

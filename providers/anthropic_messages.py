@@ -8,7 +8,7 @@ from typing import Any
 from botarmy.completion import CompletionRequest, Usage
 from botarmy.errors import SettingsError
 from botarmy.schema_compiler import ANTHROPIC, CompiledSchema
-from providers.adapter import CONNECT_TIMEOUT_S, Adapter, Cut, OnText
+from providers.adapter import CONNECT_TIMEOUT_S, Cut, KeyedAdapter, OnText
 from providers.faults import Fault, fault_of
 from providers.reply import Reply, Stop, ToolCall
 from providers.wire import decoded, plain
@@ -23,7 +23,7 @@ _STOPS = {
 }
 
 
-class AnthropicMessages(Adapter):
+class AnthropicMessages(KeyedAdapter):
     """Messages with native structured output.
 
     Args:
@@ -35,20 +35,6 @@ class AnthropicMessages(Adapter):
 
     name = "anthropic"
     dialect = ANTHROPIC
-
-    def __init__(
-        self,
-        model: str,
-        *,
-        api_key: str,
-        base_url: str | None = None,
-        streaming: bool = True,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(model, streaming=streaming, secrets=(api_key,))
-        self.base_url = base_url
-        self._api_key = api_key
-        self._options = dict(options or {})
 
     def body(self, request: CompletionRequest, schema: CompiledSchema) -> dict[str, Any]:
         """Return the wire form; system messages have a place of their own."""

@@ -12,7 +12,7 @@ from typing import Any
 from botarmy.completion import CompletionRequest, Usage
 from botarmy.records import canonical_json
 from botarmy.schema_compiler import OPENAI, CompiledSchema
-from providers.adapter import Adapter, Cut, OnText
+from providers.adapter import Cut, KeyedAdapter, OnText
 from providers.faults import Fault
 from providers.openai_common import connect, disconnect, fault_of_openai, request_timeout, schema_name
 from providers.reply import Reply, Stop, ToolCall
@@ -27,7 +27,7 @@ _STOPS = {
 }
 
 
-class OpenAIChat(Adapter):
+class OpenAIChat(KeyedAdapter):
     """Chat completions.
 
     Args:
@@ -39,20 +39,6 @@ class OpenAIChat(Adapter):
 
     name = "openai"
     dialect = OPENAI
-
-    def __init__(
-        self,
-        model: str,
-        *,
-        api_key: str,
-        base_url: str | None = None,
-        streaming: bool = True,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(model, streaming=streaming, secrets=(api_key,))
-        self.base_url = base_url
-        self._api_key = api_key
-        self._options = dict(options or {})
 
     def body(self, request: CompletionRequest, schema: CompiledSchema) -> dict[str, Any]:
         """Return the wire form; the vendor's own servers want the newer name of the output limit."""

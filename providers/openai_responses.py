@@ -7,7 +7,7 @@ from typing import Any
 
 from botarmy.completion import CompletionRequest, Usage
 from botarmy.schema_compiler import OPENAI, CompiledSchema
-from providers.adapter import Adapter, Cut, OnText
+from providers.adapter import Cut, KeyedAdapter, OnText
 from providers.faults import Fault, fault_of
 from providers.openai_common import connect, disconnect, fault_of_openai, request_timeout, schema_name
 from providers.reply import Reply, Stop, ToolCall
@@ -26,7 +26,7 @@ class Failed(Exception):
         self.request_id = request_id
 
 
-class OpenAIResponses(Adapter):
+class OpenAIResponses(KeyedAdapter):
     """The responses API; nothing is stored at the vendor.
 
     Args:
@@ -38,20 +38,6 @@ class OpenAIResponses(Adapter):
 
     name = "openai"
     dialect = OPENAI
-
-    def __init__(
-        self,
-        model: str,
-        *,
-        api_key: str,
-        base_url: str | None = None,
-        streaming: bool = True,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(model, streaming=streaming, secrets=(api_key,))
-        self.base_url = base_url
-        self._api_key = api_key
-        self._options = dict(options or {})
 
     def body(self, request: CompletionRequest, schema: CompiledSchema) -> dict[str, Any]:
         """Return the wire form."""

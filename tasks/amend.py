@@ -9,16 +9,14 @@ from pydantic import ValidationError
 
 from botarmy.agents.choosing import agent_of
 from botarmy.agents.work import PhaseResult, PhaseWork
-from botarmy.artifacts import KINDS
+from botarmy.artifacts import schema_of
 from botarmy.completion import Ask, Completion, CompletionRequest, Usage
+from botarmy.definitions.purposes import DERIVED
 from botarmy.errors import BotArmyError, InputError
 from botarmy.records import GateRequest, LLMCall, Provenance, Status
 from botarmy.render import render_markdown
 from tasks.phase import calls_of, phase_of, save_evidence, upstream_kinds
 from tasks.runtime import Runtime
-
-DERIVED = frozenset({"test_results", "quality_report", "performance_metrics", "deployment_log"})
-"""Kinds that are derived from evidence: they say what ran, so nobody can amend them."""
 
 
 async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by: str) -> GateRequest:
@@ -69,7 +67,7 @@ async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by
                     provenance,
                     links=(heads[name].sha256,),
                 )
-        await save_evidence(runtime, work, attempt, result, phase.gate.measures)
+        await save_evidence(runtime, work, phase, attempt, result, asked=bool(calls))
         voided = await work.gates.cancel(gate.id, f"{kind} was amended", by=by)
         await work.audit.add(project.id, by, "artifact amended", f"{project.slug}/{gate.phase}/{kind}")
     return voided
@@ -88,7 +86,7 @@ def amended_content(gate: GateRequest, kind: str, text: str) -> dict[str, Any]:
         why = "is derived from evidence" if kind in DERIVED else "is not at this gate"
         raise InputError(f"The artifact {kind!r} {why}.", hint=f"What can be amended here: {names or 'nothing'}.")
     try:
-        return KINDS[kind].model_validate(json.loads(text)).model_dump(mode="json")
+        return schema_of(kind).model_validate(json.loads(text)).model_dump(mode="json")
     except json.JSONDecodeError as error:
         raise InputError(
             f"The amended {kind} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from botarmy.errors import InputError
 from botarmy.progress import Progress
 from botarmy.records import GateRequest, Record
 from tasks.amend import amend
-from tasks.gate import APPROVE, REJECT
 from tasks.runtime import Runtime
 
 
@@ -43,13 +41,6 @@ async def decide(runtime: Runtime, gate: GateRequest, answer: Answer) -> GateReq
     """
     if answer.amended_kind:
         return await amend(runtime, gate, answer.amended_kind, answer.amended_content, by=answer.by)
-    if answer.decision not in (APPROVE, REJECT):
-        raise InputError(f"A decision is approve or reject, not {answer.decision!r}.")
-    if answer.decision == REJECT and not answer.comment.strip():
-        raise InputError(
-            "A rejection needs a comment: the next attempt is told what must be different.",
-            hint="Write into the comment what is wrong.",
-        )
     async with runtime.commit("gate.written", gate.phase) as work:
         decided = await work.gates.decide(
             gate.id, answer.decision, answer.by, answer.comment, gate.hashes, resume=False

@@ -115,7 +115,7 @@ async def save(
             await work.artifacts.save(
                 project.id, kind, content, render_markdown(kind, content), provenance, links=sources
             )
-        await save_evidence(runtime, work, attempt, result, phase.gate.measures)
+        await save_evidence(runtime, work, phase, attempt, result, asked=bool(calls))
     text = f"{len(phase.expected_outputs)} artifacts, {len(result.evidence)} executions"
     runtime.report(Progress(phase=phase.name, agent=phase.agent, attempt=attempt.number, step="saved", text=text))
 
@@ -127,15 +127,13 @@ async def calls_of(work: UnitOfWork, project: Project, attempt: Attempt) -> tupl
 
 
 async def save_evidence(
-    runtime: Runtime, work: UnitOfWork, attempt: Attempt, result: PhaseResult, wanted: Mapping[str, float]
+    runtime: Runtime, work: UnitOfWork, phase: Phase, attempt: Attempt, result: PhaseResult, *, asked: bool
 ) -> None:
-    """Write the executions and the figures of an attempt; `wanted` are the least values of its gate's measures."""
-    calls = await work.calls.of_project(attempt.project_id)
-    asked = any((call.phase, call.attempt) == (attempt.phase, attempt.number) for call in calls)
+    """Write the executions and the figures of an attempt; `asked`: its work has called a provider."""
     for found in result.evidence:
         await work.evidence.add(attempt.id, found)
     if result.measures:
-        await work.evidence.add(attempt.id, measures_as_evidence(result.measures, wanted))
+        await work.evidence.add(attempt.id, measures_as_evidence(result.measures, phase.gate.measures))
     await work.attempts.record_result(
         attempt.id,
         WorkResult(
@@ -155,21 +153,23 @@ def measures_as_evidence(measures: tuple[Measure, ...], wanted: Mapping[str, flo
     """
     figures: dict[str, Any] = {measure.name: measure.value for measure in measures}
     log = canonical_json([measure.model_dump(mode="json") for measure in measures])
-    unknown = any(measure.value is None for measure in measures)
     return Evidence(
         check=MEASURED,
         command=("measure", *figures),
         exit_code=None,
-        outcome="unverified"
-        if unknown
-        else "passed"
-        if all(v >= wanted.get(name, 1.0) for name, v in figures.items())
-        else "failed",
+        outcome=_outcome(measures, wanted),
         log=log,
         log_sha256=digest(log),
         figures=figures,
         reasons=tuple(reason for measure in measures for reason in measure.reasons),
     )
+
+
+def _outcome(measures: tuple[Measure, ...], wanted: Mapping[str, float]) -> str:
+    known = [(measure.value, wanted.get(measure.name, 1.0)) for measure in measures if measure.value is not None]
+    if len(known) < len(measures):
+        return "unverified"
+    return "passed" if all(value >= least for value, least in known) else "failed"
 
 
 def _provenance(

@@ -33,12 +33,19 @@ def document_of(job: Job) -> Document | str:
         return f"the OpenAPI document cannot be read: {error}"
 
 
+def served_document(job: Job) -> Document | str:
+    """Return the OpenAPI document of a service that can be started, or why the check cannot be done."""
+    document = document_of(job)
+    if isinstance(document, str) or job.start:
+        return document
+    return "the request names no start command for the service"
+
+
 async def check_contract(job: Job) -> Evidence:
     """Call every operation, rightly and wrongly, and hold the answers against the document."""
-    document = document_of(job)
-    if isinstance(document, str) or not job.start:
-        reason = document if isinstance(document, str) else "the request names no start command for the service"
-        return not_run(job.request.name, "unverified", reason)
+    document = served_document(job)
+    if isinstance(document, str):
+        return not_run(job.request.name, "unverified", document)
     planned = scenarios(document)
 
     def plan(layout: Layout, _: str) -> dict[str, Any]:
@@ -129,10 +136,9 @@ def _health_doubts(report: Mapping[str, Any], document: Document | str, *, store
 
 async def check_performance(job: Job) -> Evidence:
     """Time requests that read and requests that write; no threshold, the figures speak, but errors fail."""
-    document = document_of(job)
-    if isinstance(document, str) or not job.start:
-        reason = document if isinstance(document, str) else "the request names no start command for the service"
-        return not_run(job.request.name, "unverified", reason)
+    document = served_document(job)
+    if isinstance(document, str):
+        return not_run(job.request.name, "unverified", document)
     load = load_plan(document)
 
     def plan(layout: Layout, _: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from sandbox.probes.exchange import TIMEOUT_S, Exchange, Missing, request
-from sandbox.probes.report import Channel
-from sandbox.probes.service import LOOPBACK, Service, ServiceFailed
+from sandbox.probes.service import LOOPBACK, Service
+from sandbox.probes.serving import serve_and_report
 
 Prepared = tuple[str, str, bytes | None, dict[str, str]]
 WRITE_EVERY = 5  # requests; the others read
@@ -100,22 +100,10 @@ def measure(service: Service, plan: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Measure and report."""
-    channel = Channel()
-    plan = channel.plan
-    service = Service(plan["service"], Path(plan["service"]["data"]))
-    report: dict[str, Any] = {"service": ""}
-    try:
-        report["startup_s"] = round(service.start(), 3)
-        report |= measure(service, plan)
-        report["alive"] = service.alive()
-    except ServiceFailed as error:
-        report["service"] = str(error)
-    report["log"] = service.tail()
-    service.kill()
-    channel.send(report)
+def observe(service: Service, plan: dict[str, Any], report: dict[str, Any]) -> None:
+    """Measure and keep the figures."""
+    report |= measure(service, plan)
 
 
 if __name__ == "__main__":
-    main()
+    serve_and_report(observe)

@@ -12,7 +12,8 @@ import pytest
 from botarmy.checks import CheckName, CheckRequest, FileText
 from botarmy.records import Evidence
 from sandbox.checks import SandboxChecks
-from sandbox.runner import Sandbox
+from sandbox.runner import Execution, Sandbox
+from tests.factories.sandboxed import Run
 
 collect_ignore_glob = ["products/*"]
 GOOD = Path(__file__).parent / "products" / "good"
@@ -91,3 +92,16 @@ def check(sandbox: Sandbox) -> Checked:
         return evidence
 
     return run
+
+
+@pytest.fixture
+def run(sandbox: Sandbox, tmp_path: Path) -> Run:
+    """Return a function that runs Python source inside."""
+
+    async def call(source: str, **options: Any) -> Execution:
+        tree = tmp_path / "tree"
+        tree.mkdir(exist_ok=True)
+        (tree / "main.py").write_text(source)
+        return await sandbox.run(tree, ["python", "main.py"], **options)
+
+    return call
