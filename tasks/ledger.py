@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ from uuid import UUID, uuid4
 from botarmy.completion import Completion, CompletionRequest, Provider, Usage
 from botarmy.errors import BotArmyError, ProviderError, RecordingMissing
 from botarmy.pricing import FREE_PROVIDERS, NOT_BILLED, UNKNOWN, Cost, Prices
-from botarmy.records import LLMCall, Record, digest
+from botarmy.records import Attempt, LLMCall, Record, digest
 
 COMPLETED = "completed"
 CANCELLED = "cancelled"
@@ -40,6 +41,11 @@ class Call(Record):
         """The key that makes a repeated call free: the same call of the same attempt has the same one."""
         place = self.place
         return digest([str(place.project_id), place.phase, place.attempt, self.ordinal, self.request.content_hash])
+
+
+def of_attempt(calls: Iterable[LLMCall], attempt: Attempt) -> tuple[LLMCall, ...]:
+    """Return those of a project's calls that one attempt made, in their order."""
+    return tuple(call for call in calls if (call.phase, call.attempt) == (attempt.phase, attempt.number))
 
 
 def opened_row(call: Call, provider: Provider) -> LLMCall:

@@ -27,6 +27,7 @@ from botarmy.records import (
 )
 from botarmy.render import render_markdown
 from storage.unit import UnitOfWork
+from tasks.ledger import of_attempt
 from tasks.runtime import Runtime
 
 
@@ -122,8 +123,7 @@ async def save(
 
 async def calls_of(work: UnitOfWork, project: Project, attempt: Attempt) -> tuple[LLMCall, ...]:
     """Return the ledger's rows of one attempt, in the order of the calls."""
-    calls = await work.calls.of_project(project.id)
-    return tuple(call for call in calls if (call.phase, call.attempt) == (attempt.phase, attempt.number))
+    return of_attempt(await work.calls.of_project(project.id), attempt)
 
 
 async def save_evidence(

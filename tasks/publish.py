@@ -7,9 +7,11 @@ import asyncio
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.logging import get_run_logger
 
+from botarmy.costs import total
 from botarmy.diagram import run_diagram
 from botarmy.gate_text import document_key
 from botarmy.records import Attempt, LLMCall, Phase, Project, Workflow
+from tasks.ledger import of_attempt
 from tasks.runtime import Runtime
 
 MAX_DOCUMENT = 200_000
@@ -52,9 +54,8 @@ async def publish_overview(runtime: Runtime, project: Project, workflow: Workflo
 
 
 def _row(attempt: Attempt, calls: tuple[LLMCall, ...]) -> dict[str, str]:
-    mine = [call for call in calls if (call.phase, call.attempt) == (attempt.phase, attempt.number)]
-    costs = [call.cost_usd for call in mine]
-    total = sum((cost for cost in costs if cost is not None), start=type(costs[0] or 0)(0)) if costs else 0
+    mine = of_attempt(calls, attempt)
+    unknown = any(call.cost_usd is None for call in mine)  # of a call under way as well: it is never shown as free
     return {
         "phase": attempt.phase,
         "attempt": str(attempt.number),
@@ -62,5 +63,5 @@ def _row(attempt: Attempt, calls: tuple[LLMCall, ...]) -> dict[str, str]:
         "status": attempt.status.value,
         "verdict": attempt.verdict.decision.value if attempt.verdict else "",
         "calls": str(len(mine)),
-        "cost USD": "unknown" if None in costs else str(total),
+        "cost USD": "unknown" if unknown else str(total(mine).known_usd),
     }
