@@ -24,14 +24,14 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """Return a running playwright."""
+    """Return a running playwright, for one module: its event loop runs in this thread, and no async test could after it."""
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
     """Return a browser without a window; as root Chromium does not start in its own sandbox."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
