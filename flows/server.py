@@ -98,6 +98,8 @@ def server_environment(home: Path, database_url: str, auth: str) -> dict[str, st
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
             "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+            # In memory, as is Prefect's default, the place of a killed upkeep is never given back once the server dies.
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         }
         | ({"PREFECT_API_DATABASE_CONNECTION_URL": database_url} if database_url else {})
     )

@@ -1,0 +1,44 @@
+"""Upkeep is recovery for all others; nothing that happens to one upkeep may keep the next from running."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.factories.product import Product, wait_for
+
+
+def set_state(services: Product, run: dict[str, Any], kind: str) -> None:
+    """Propose a state for a flow run as a worker does, and see that Prefect took it."""
+    said = services.api("POST", f"/flow_runs/{run['id']}/set_state", {"state": {"type": kind}})
+    assert said["status"] == "ACCEPT", said
+
+
+def submitted(services: Product, deployment: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Create a flow run of the deployment."""
+    made: dict[str, Any] = services.api("POST", f"/deployments/{deployment['id']}/create_flow_run", more)
+    return made
+
+
+def test_a_killed_upkeep_does_not_stop_the_next(services: Product) -> None:
+    deployment = services.api("GET", "/deployments/name/upkeep/minutely")
+    assert deployment["global_concurrency_limit"]["limit"] == 3
+    assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+
+    # Two that hold their places without a process: due far from now, so that the worker does not take them up.
+    later = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": "2100-01-01T00:00:00Z"}}}
+    dead = [submitted(services, deployment, **later) for _ in range(2)]
+    for run in dead:
+        set_state(services, run, "PENDING")
+    try:
+        leases = [each.name for each in (services.home / "prefect" / "concurrency_leases").glob("*-*.json")]
+        assert len(leases) >= len(dead), "their places must be known to the next server as well, to be given back"
+
+        alive = submitted(services, deployment, state={"type": "SCHEDULED"})
+        wait_for(
+            lambda: services.api("GET", f"/flow_runs/{alive['id']}")["state_type"] == "COMPLETED",
+            "an upkeep beside two dead ones",
+            120,
+        )
+    finally:
+        for run in dead:
+            set_state(services, run, "CRASHED")
