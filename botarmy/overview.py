@@ -13,6 +13,7 @@ from botarmy.records import (
     ArtifactVersion,
     Attempt,
     Evidence,
+    Execution,
     GateRequest,
     Project,
     Record,
@@ -34,6 +35,7 @@ class Snapshot(Record):
         heads: the current version of each artifact kind, without its content.
         evidence: attempt id -> what was executed for it.
         gates: all gates, oldest first.
+        runs: all runs, oldest first.
         export: the directory of the last export, or None.
     """
 
@@ -43,6 +45,7 @@ class Snapshot(Record):
     heads: tuple[ArtifactHead, ...] = ()
     evidence: dict[UUID, tuple[Evidence, ...]] = Field(default_factory=dict)
     gates: tuple[GateRequest, ...] = ()
+    runs: tuple[Execution, ...] = ()
     spending: Spending
     export: str | None = None
 
@@ -68,6 +71,7 @@ def overview(snapshot: Snapshot) -> dict[str, Any]:
             "reasoning": spending.reasoning_tokens,
         },
         "export": snapshot.export,
+        "runs": [_run(each) for each in snapshot.runs],
     }
 
 
@@ -152,6 +156,16 @@ def _gate(gate: GateRequest) -> dict[str, Any]:
         "by": gate.decided_by,
         "comment": gate.comment,
         "at": gate.decided_at.isoformat() if gate.decided_at else None,
+    }
+
+
+def _run(run: Execution) -> dict[str, Any]:
+    return {
+        "flow_run_id": run.flow_run_id,
+        "status": run.status.value,
+        "current_phase": run.current_phase,
+        "phase_history": [visit.model_dump(mode="json") for visit in run.phase_history],
+        "started_at": run.created_at.isoformat(),
     }
 
 

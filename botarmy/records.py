@@ -293,15 +293,35 @@ class ArtifactHead(Record):
     created_at: datetime
 
 
+class PhaseVisit(Record):
+    """What a run did at a phase: one entry of its history.
+
+    Attributes:
+        status: running until its attempt ended, then how it ended; a run that died leaves it running.
+    """
+
+    phase: str
+    attempt: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    status: Status = Status.running
+
+
 class Execution(Record):
-    """A run: one execution for a project. `flow_run_id` is Prefect's; "" for a run without one."""
+    """A run: one execution for a project.
+
+    Attributes:
+        flow_run_id: Prefect's id; "" for a run without one.
+        current_phase: the last phase that it worked on; None before the first.
+        phase_history: the attempts that it worked on, oldest first; another run may have begun or ended them.
+    """
 
     id: UUID
     project_id: UUID
     workflow: str
     flow_run_id: str
     current_phase: str | None
-    phase_history: tuple[str, ...] = ()
+    phase_history: tuple[PhaseVisit, ...] = ()
     status: Status
     created_at: datetime
     updated_at: datetime

@@ -110,7 +110,8 @@ async def check_database(settings: Settings) -> list[Finding]:
     if not status.running:
         return [ok("database", f"embedded PostgreSQL {status.version}: not running, started by the next command")]
     server = await start_embedded(settings.botarmy_home)
-    return await check_schema(server.url, f"embedded PostgreSQL {status.version} (process {status.pid})")
+    name = f"embedded PostgreSQL {status.version} (process {status.pid}, runs on until `botarmy down`)"
+    return await check_schema(server.url, name)
 
 
 async def check_schema(url: str, name: str) -> list[Finding]:
@@ -167,11 +168,17 @@ def check_provider(role: str, settings: Settings) -> Finding:
 
 
 async def check_prefect(settings: Settings) -> list[Finding]:
-    """Ask the Prefect API for its health, where one is configured."""
-    address = os.environ.get("PREFECT_API_URL") or settings.prefect_api_url
-    if not address:
-        return [ok("prefect", "no PREFECT_API_URL: our own server is started when it is needed")]
-    return [await asyncio.to_thread(ask_health, str(address))]
+    """Ask the Prefect API for its health where the user configured one, then look at what `botarmy up` keeps."""
+    from cli.doctor_services import look_at_services
+    from flows.server import foreign_api
+
+    foreign = foreign_api(os.environ)
+    address = foreign.url if foreign else str(settings.prefect_api_url or "")
+    if address:
+        found = [await asyncio.to_thread(ask_health, address)]
+    else:
+        found = [ok("prefect", "no PREFECT_API_URL: our own server is started when it is needed")]
+    return found + await asyncio.to_thread(look_at_services, settings.botarmy_home.expanduser().absolute())
 
 
 def ask_health(address: str) -> Finding:

@@ -111,6 +111,7 @@ async def fetch_snapshot(view: ReadView | UnitOfWork, name: str) -> Snapshot:
         heads=await view.artifacts.summaries(project.id),
         evidence=await view.evidence.of_project(project.id),
         gates=await view.gates.of_project(project.id),
+        runs=await view.executions.of_project(project.id),
         spending=await view.calls.spent(project.id),
         export=await _last_export(view, project),
     )

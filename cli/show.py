@@ -9,9 +9,9 @@ import click
 
 from botarmy.export_documents import figures
 from botarmy.overview import Snapshot, model_note, overview, status_label
-from botarmy.records import AuditEvent, Project, Status
+from botarmy.records import AuditEvent, Execution, Project, Status
 from cli.reading import fetch_snapshot, reading, run
-from cli.terminal import heading, is_terminal, one_line, say, write_json, write_table
+from cli.terminal import heading, is_terminal, one_line, say, when, write_json, write_table
 
 POLL_S = 1.0
 ENDED = frozenset({Status.completed, Status.failed, Status.stopped, Status.cancelled})
@@ -116,12 +116,23 @@ def write_overview(snapshot: Snapshot) -> None:
     say(f"workflow  {one_line(project.workflow)}")
     say(f"cost      {cost_text(document['cost_usd'])}, {_tokens_text(document['tokens'])}")
     say(f"export    {one_line(document['export'] or 'none')}")
+    if snapshot.runs:
+        say(f"run       {one_line(_run_text(snapshot.runs))}")
     say()
     phases = document["phases"]
     write_table(("PHASE", "AGENT", "STATUS", "ATTEMPT", "VERDICT", "DECISION"), [_phase_row(item) for item in phases])
     _write_artifacts(phases)
     _write_evidence(phases)
     _write_reasons(phases, project.slug)
+
+
+def _run_text(runs: tuple[Execution, ...]) -> str:
+    last = runs[-1]
+    text = f"{len(runs)}: {last.status.value}"
+    if last.phase_history:
+        visit = last.phase_history[-1]
+        text += f", at {visit.phase} (attempt {visit.attempt}) since {when(visit.started_at)} UTC"
+    return text
 
 
 def cost_text(cost_usd: float | None) -> str:

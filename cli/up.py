@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from botarmy.errors import BotArmyError, Unavailable
+from botarmy.errors import BotArmyError, InputError, Unavailable
 from cli.terminal import say, write_json
+
+if TYPE_CHECKING:
+    from botarmy.settings import Settings
 
 
 @click.command()
@@ -33,17 +38,26 @@ from cli.terminal import say, write_json
 def up(detach: bool, which: str, port: int, workers: int, as_json: bool) -> int:
     """Start Postgres, the Prefect server with its UI, and a worker; make the deployments of prefect.yaml."""
     from botarmy.settings import load_settings
-    from flows.supervisor import Supervisor, services_of
+    from flows.services import only_supervisor, services_of
 
     settings = load_settings()
-    running = services_of(settings.botarmy_home)
+    home = settings.botarmy_home
+    running = services_of(home)
+    if running is None and detach:
+        running = _detach(home, which, port, workers)
     if running is not None:
         _announce(running, as_json=as_json)
         return 0
-    if detach:
-        _detach(settings.botarmy_home, which, port, workers)
-        _announce(_wait_for(settings.botarmy_home), as_json=as_json)
-        return 0
+    with only_supervisor(home) as alone:
+        if alone:
+            return _supervise(settings, which=which, port=port, workers=workers, as_json=as_json)
+    _announce(_wait_for(home), as_json=as_json)  # another `up` began a moment ago
+    return 0
+
+
+def _supervise(settings: Settings, *, which: str, port: int, workers: int, as_json: bool) -> int:
+    from flows.supervisor import Supervisor
+
     with Supervisor(settings, which=which, port=port, workers=workers) as supervisor:
         _announce(supervisor.services, as_json=as_json)
         if not as_json:
@@ -58,22 +72,27 @@ def down(postgres: bool) -> int:
     import asyncio
 
     from botarmy.settings import load_settings
-    from flows.supervisor import stop_services
+    from flows.services import stop_services
     from storage.embedded import stop_embedded
 
     home = load_settings().botarmy_home
-    stopped = stop_services(home)
-    if postgres and asyncio.run(stop_embedded(home)):
+    done = stop_services(home)
+    stopped = list(done.stopped)
+    if postgres and not done.in_use and asyncio.run(stop_embedded(home)):
         stopped.append("Postgres")
     say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing of ours was running.")
+    if done.in_use:
+        say("Left running: Prefect server and Postgres; a `botarmy run` uses them. Say `botarmy down` again after it.")
     return 0
 
 
-def _detach(home: Path, which: str, port: int, workers: int) -> None:
+def _detach(home: Path, which: str, port: int, workers: int) -> dict[str, Any]:
+    """Start a supervisor that outlives this command, and wait until it is healthy."""
     home.mkdir(parents=True, exist_ok=True)
     words = ["up", "--prefect", which, "--port", str(port), "--workers", str(workers), "--json"]
-    with (home / "up.log").open("w") as log:
-        subprocess.Popen(  # noqa: S603 (our own interpreter and words)
+    with (home / "up.log").open("a") as log:
+        before = log.tell()
+        child = subprocess.Popen(  # noqa: S603 (our own interpreter and words)
             [sys.executable, "-m", "cli.main", *words],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -82,19 +101,41 @@ def _detach(home: Path, which: str, port: int, workers: int) -> None:
             env=os.environ | {"BOTARMY_HOME": str(home.resolve())},
         )
 
+    def ended() -> None:
+        if child.poll() is not None:
+            with (home / "up.log").open("rb") as log:
+                log.seek(before)
+                _fail_as(child.returncode, log.read().decode("utf-8", "replace"))
 
-def _wait_for(home: Path, deadline_s: float = 180.0) -> dict[str, Any]:
-    from flows.server import log_tail
-    from flows.supervisor import services_of
+    return _wait_for(home, ended)
+
+
+def _fail_as(exit_code: int, said: str) -> None:
+    """Raise what the supervisor ended with; it was asked to say it in JSON.
+
+    Args:
+        exit_code: of the supervisor; 0 where another one was faster.
+        said: what it printed.
+    """
+    if exit_code == 0:
+        return
+    kind = InputError if exit_code == InputError.exit_code else BotArmyError
+    try:
+        error = json.loads(said[said.rindex('{\n  "error"') :])["error"]
+    except ValueError:
+        raise kind(f"The services did not start. {said.strip()[-2000:]}", hint="Run: botarmy doctor") from None
+    raise kind(error["message"], hint=error["hint"])
+
+
+def _wait_for(home: Path, see: Callable[[], None] = lambda: None, deadline_s: float = 180.0) -> dict[str, Any]:
+    from flows.services import services_of
 
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:
         running = services_of(home)
         if running is not None:
             return running
-        tail = log_tail(home / "up.log", 2000)
-        if "error:" in tail:
-            raise BotArmyError(f"The services did not start. {tail}", hint="Run: botarmy doctor")
+        see()
         time.sleep(0.2)
     raise Unavailable(f"The services were not healthy within {deadline_s:.0f} s.", hint=f"Read {home / 'up.log'}")
 
@@ -110,4 +151,4 @@ def _announce(services: dict[str, Any], *, as_json: bool) -> None:
     say(f"worker            pool {services['pool']}, queues critical, default, low")
     say("For plain `prefect` commands in this shell:")
     say(f"  {services['export']}")
-    say("Hand in a brief:  botarmy submit BRIEF    What waits for you:  botarmy inbox")
+    say("Hand in a brief:  botarmy submit BRIEF    What waits for you:  botarmy inbox    Stop it all:  botarmy down")

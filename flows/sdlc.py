@@ -65,7 +65,7 @@ async def deliver(
         policy = GatePolicy(approval=None if approval == "workflow" else Approval(approval))
         try:
             async with runtime.database.hold(record.id, _holder()) as hold:
-                held = runtime.holding(hold)
+                held = runtime.holding(hold, run_id)
                 with installed(held):
                     return await _live(held, record, policy, _door(gates))
         except Held as error:

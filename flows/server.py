@@ -19,7 +19,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -186,11 +186,29 @@ class PrefectServer:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     self.stop()
 
-    def restart(self, database_url: str, port: int) -> PrefectApi:
-        """Start the server again on the same port after it died; the caller already uses it."""
+    def restart(self, database_url: str, port: int, *, give_up: Callable[[], bool] = lambda: False) -> PrefectApi:
+        """Start the server again on the same port after it died; the caller already uses it.
+
+        Args:
+            database_url: as in `use`.
+            port: on which it was.
+            give_up: asked while the server comes up; True ends the wait, and the server.
+
+        Raises:
+            Unavailable: the server did not come up, or the caller gave up.
+        """
         with (self._folder / "start.lock").open("w") as start:
             fcntl.flock(start, fcntl.LOCK_EX)
-            return self.running() or self._start(database_url, port)
+            return self.running() or self._start(database_url, port, give_up)
+
+    def used(self) -> bool:
+        """Tell whether a live process uses the server."""
+        with (self._folder / "server.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def stop(self, *, patience_s: float = 10.0) -> bool:
         """Stop the server that server.json names; return whether there was one."""
@@ -205,7 +223,7 @@ class PrefectServer:
         except (OSError, ValueError, TypeError):
             return None
 
-    def _start(self, database_url: str, port: int) -> PrefectApi:
+    def _start(self, database_url: str, port: int, give_up: Callable[[], bool] = lambda: False) -> PrefectApi:
         port = port or free_port()
         url = f"http://127.0.0.1:{port}/api"
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
@@ -220,7 +238,7 @@ class PrefectServer:
         aside.write_text(json.dumps(asdict(state)), "utf-8")
         aside.replace(self._state_file)
         try:
-            wait_healthy(url, process)
+            wait_healthy(url, process, give_up)
         except Unavailable as error:
             self.stop()
             raise Unavailable(f"{error.message} Its log ends: {log_tail(self.log_file)}", hint=error.hint) from None
@@ -274,14 +292,14 @@ def answers(url: str, *, timeout_s: float = 2.0) -> bool:
         return False
 
 
-def wait_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_healthy(url: str, process: subprocess.Popen[bytes], give_up: Callable[[], bool] = lambda: False) -> None:
     """Wait until the server answers.
 
     Raises:
-        Unavailable: it ended, or did not answer before the deadline.
+        Unavailable: it ended, or did not answer before the deadline, or the caller gave up.
     """
     deadline = time.monotonic() + START_DEADLINE_S
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not give_up():
         if process.poll() is not None:
             raise Unavailable(
                 f"The Prefect server ended with exit code {process.returncode}.", hint="Run: botarmy doctor"
@@ -289,6 +307,8 @@ def wait_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
         if answers(url):
             return
         time.sleep(0.1)
+    if give_up():
+        raise Unavailable("The Prefect server was not waited for: its supervisor was asked to end.")
     raise Unavailable(f"The Prefect server did not answer within {START_DEADLINE_S:.0f} s.", hint="Run: botarmy doctor")
 
 

@@ -4,62 +4,93 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import FrameType, TracebackType
 from typing import Any
 
-from botarmy.errors import InputError, SettingsError, Unavailable
+from botarmy.errors import BotArmyError, InputError, SettingsError, Unavailable
 from botarmy.settings import Settings
 from flows.deploy import POOL, ROOT, ensure_deployments
 from flows.server import (
     PrefectApi,
     PrefectServer,
     answers,
-    end_process,
     foreign_api,
     free_port,
     process_started,
     server_environment,
 )
+from flows.services import end_workers, left_behind, write_services
+from storage.connect import open_database
+from storage.embedded import embedded_status, start_embedded
+from tasks.runtime import database_url
 
 PREFERRED_PORT = 4200
+LOOK_S = 0.2
+"""How often the supervisor looks at its children, and at whether it was asked to end."""
+
+POSTGRES_LOOK_S = 5.0
 
 
-def services_of(home: Path) -> dict[str, Any] | None:
-    """Return the addresses of the running services of this home, or None."""
-    try:
-        services: dict[str, Any] = json.loads((home / "services.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return services if process_started(services["pid"]) == services["started"] else None
+class Restarts:
+    """When something that ended is started again: later after each short life, soon again after a good one."""
+
+    FIRST_S, LONGEST_S = 1.0, 30.0
+    LIVED_WELL_S = 60.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._pause = self.FIRST_S
+        self._since = clock()
+        self._at: float | None = None
+
+    def started(self) -> None:
+        """Note that it was started."""
+        self._since, self._at = self._clock(), None
+
+    def ended(self) -> float | None:
+        """Note that it is not there (any more); return the pause until its next start, None where that was noted."""
+        if self._at is not None:
+            return None
+        now = self._clock()
+        if now - self._since >= self.LIVED_WELL_S:
+            self._pause = self.FIRST_S
+        pause, self._pause = self._pause, min(self._pause * 2, self.LONGEST_S)
+        self._at = now + pause
+        return pause
+
+    def failed(self) -> float | None:
+        """Note that a start came to nothing; return the pause until the next."""
+        self.started()
+        return self.ended()
+
+    @property
+    def due(self) -> bool:
+        """Whether the pause after its end is over."""
+        return self._at is not None and self._clock() >= self._at
 
 
-def stop_services(home: Path) -> list[str]:
-    """Stop the supervisor of this home, which stops its children; return what was stopped."""
-    services = services_of(home)
-    stopped = []
-    if services is not None:
-        os.kill(services["pid"], signal.SIGTERM)
-        end = time.monotonic() + 30
-        while process_started(services["pid"]) == services["started"] and time.monotonic() < end:
-            time.sleep(0.05)
-        stopped += ["supervisor", "worker"]
-    server = PrefectServer(home)
-    if (server.running() is not None and server.stop()) or (services is not None and services["ours"]):
-        stopped.append("Prefect server")
-    (home / "services.json").unlink(missing_ok=True)
-    return stopped
+@dataclass
+class _Worker:
+    process: subprocess.Popen[bytes]
+    started: float | None
+    restarts: Restarts
 
 
 class Supervisor:
-    """Starts the services on entry, watches them in `watch`, stops its own on exit."""
+    """Starts the services on entry, watches them in `watch`, stops its own on exit.
+
+    The home's `only_supervisor` lock is held around it.
+    """
 
     def __init__(self, settings: Settings, *, which: str = "auto", port: int = 0, workers: int = 1) -> None:
         self._settings = settings
@@ -67,18 +98,24 @@ class Supervisor:
         self._which = which
         self._port = port
         self._count = workers
-        self._workers: list[subprocess.Popen[bytes]] = []
+        self._workers: list[_Worker] = []
+        self._server_restarts = Restarts()
+        self._postgres_restarts = Restarts()
+        self._postgres_looked = time.monotonic()
         self._stack = contextlib.ExitStack()
         self._ending = False
         self.services: dict[str, Any] = {}
 
     def __enter__(self) -> Supervisor:
         """Start what is missing and wait until it is healthy."""
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started so far is stopped again
         try:
             self._start()
         except BaseException:
             self._stop()
             raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
         return self
 
     def __exit__(
@@ -88,27 +125,23 @@ class Supervisor:
         self._stop()
 
     def watch(self) -> int:
-        """Restart a worker or server that ended, until a signal asks to end; return the exit code."""
+        """Start again what ended, until a signal asks to end; return the exit code."""
         for sign in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sign, self._end)
-        pause = 1.0
         while not self._ending:
-            time.sleep(0.2)
-            for index, worker in enumerate(self._workers):
-                if worker.poll() is not None and not self._ending:
-                    print(f"worker ended with {worker.returncode}; starting another", file=sys.stderr, flush=True)
-                    time.sleep(pause)
-                    pause = min(pause * 2, 30.0)
-                    self._workers[index] = self._start_worker(index)
+            time.sleep(LOOK_S)
+            self._keep_postgres()
             self._keep_server()
+            self._keep_workers()
         return 0
 
     def _end(self, _sign: int, _frame: FrameType | None) -> None:
         self._ending = True
 
     def _start(self) -> None:
-        from storage.connect import open_database
-        from tasks.runtime import database_url
+        orphans = left_behind(self._home)
+        if orphans is not None and end_workers(orphans["workers"]):
+            _say("stopped the workers of an `up` that was killed")
 
         async def prepare() -> str:
             opened = await open_database(database_url(self._settings), self._home, migrate=True)
@@ -119,7 +152,10 @@ class Supervisor:
         self._api = self._find_api()
         self._environ = self._environment()
         ensure_deployments(self._api, self._environ, self._home)
-        self._workers = [self._start_worker(index) for index in range(self._count)]
+        for index in range(self._count):
+            process = self._start_worker(index)
+            self._workers.append(_Worker(process, process_started(process.pid), Restarts()))
+        self._server_restarts.started()
         self._write_services()
 
     def _find_api(self) -> PrefectApi:
@@ -175,38 +211,105 @@ class Supervisor:
                 start_new_session=True,
             )
 
+    def _keep_workers(self) -> None:
+        for index, worker in enumerate(self._workers):
+            if worker.process.poll() is None or self._ending:
+                continue
+            pause = worker.restarts.ended()
+            if pause is not None:
+                _say(f"worker {index} ended with {worker.process.returncode}; the next one starts in {pause:.0f} s")
+            elif worker.restarts.due:
+                worker.process = self._start_worker(index)
+                worker.started = process_started(worker.process.pid)
+                worker.restarts.started()
+                self._write_services()
+
     def _keep_server(self) -> None:
+        if not self._api.ours or self._ending:
+            return
         server = PrefectServer(self._home)
-        if self._api.ours and server.running() is None and not self._ending:
-            print("the Prefect server ended; starting another", file=sys.stderr, flush=True)
-            port = int(self._api.url.rsplit(":", 1)[1].split("/")[0])
-            self._api = server.restart(self._prefect_url, port)
+        running = server.running()
+        if running is not None:
+            if running.pid != self._api.pid:
+                self._take_over(running)
+            return
+        pause = self._server_restarts.ended()
+        if pause is not None:
+            _say(f"the Prefect server ended; another one starts in {pause:.0f} s")
+        elif self._server_restarts.due:
+            self._restart_server(server)
+
+    def _take_over(self, running: PrefectApi) -> None:
+        """Use the server that a `botarmy run` has started in the meantime; workers that know another address end."""
+        moved, self._api = running.url != self._api.url, running
+        if moved:
+            self._environ = self._environment()
+            end_workers(self._worker_ids())
+        self._server_restarts.started()
+        self._write_services()
+
+    def _restart_server(self, server: PrefectServer) -> None:
+        port = int(self._api.url.rsplit(":", 1)[1].split("/")[0])
+        try:
+            self._api = server.restart(self._prefect_url, port, give_up=lambda: self._ending)
+        except BotArmyError as error:
+            _say(f"{error} Tried again in {self._server_restarts.failed():.0f} s.")
+            return
+        self._server_restarts.started()
+        self._write_services()
+
+    def _keep_postgres(self) -> None:
+        """Start the embedded Postgres again where it is gone; a server of the user's own is theirs to keep."""
+        now = time.monotonic()
+        if self._settings.database_url or self._ending or now - self._postgres_looked < POSTGRES_LOOK_S:
+            return
+        self._postgres_looked = now
+        if embedded_status(self._home).pid is not None:
+            return
+        pause = self._postgres_restarts.ended()
+        if pause is not None:
+            _say(f"Postgres ended; it is started again in {pause:.0f} s")
+        elif self._postgres_restarts.due:
+            try:
+                asyncio.run(start_embedded(self._home))
+            except BotArmyError as error:
+                _say(f"{error} Tried again in {self._postgres_restarts.failed():.0f} s.")
+                return
+            self._postgres_restarts.started()
 
     def _write_services(self) -> None:
-        export = " ".join(f"{name}={value}" for name, value in self._api.environment().items() if "AUTH" not in name)
         auth_file = str(self._home / "prefect" / "auth") if self._api.ours else ""
-        if auth_file:
-            export += f' PREFECT_API_AUTH_STRING="$(cat {auth_file})"'
         self.services = {
             "pid": os.getpid(),
             "started": process_started(os.getpid()),
             "ui": self._api.ui_url,
             "api": self._api.url,
             "ours": self._api.ours,
+            "server": self._api.pid,
             "auth_file": auth_file,
             "postgres": "DATABASE_URL" if self._settings.database_url else f"embedded, in {self._home}",
             "pool": POOL,
-            "workers": [worker.pid for worker in self._workers],
-            "export": f"export {export}",
+            "workers": self._worker_ids(),
+            "export": export_line(self._api.url, auth_file),
         }
-        aside = self._home / "services.json.new"
-        aside.write_text(json.dumps(self.services), "utf-8")
-        aside.replace(self._home / "services.json")
+        write_services(self._home, self.services)
+
+    def _worker_ids(self) -> list[dict[str, Any]]:
+        return [{"pid": worker.process.pid, "started": worker.started} for worker in self._workers]
 
     def _stop(self) -> None:
-        for worker in self._workers:
-            started = process_started(worker.pid)
-            if started is not None:
-                end_process(worker.pid, started)
+        end_workers(self._worker_ids())
         self._stack.close()
         (self._home / "services.json").unlink(missing_ok=True)
+
+
+def export_line(api_url: str, auth_file: str) -> str:
+    """Return the shell line after which plain `prefect` commands talk to this server; the password stays in its file."""
+    words = [f"PREFECT_API_URL={shlex.quote(api_url)}"]
+    if auth_file:
+        words.append(f'PREFECT_API_AUTH_STRING="$(cat {shlex.quote(auth_file)})"')
+    return f"export {' '.join(words)}"
+
+
+def _say(text: str) -> None:
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}", file=sys.stderr, flush=True)

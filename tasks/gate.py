@@ -27,6 +27,7 @@ from botarmy.records import (
     Workflow,
 )
 from storage.unit import UnitOfWork
+from tasks.history import leave_phase
 from tasks.runtime import Runtime
 
 POLICY = "policy:auto"
@@ -181,8 +182,10 @@ async def carry_out(
         if gate.decision == APPROVE:
             handoff = _handoff(workflow, phase, attempt, gate)
             await work.attempts.finish(attempt.id, Status.completed, gate.verdict, handoff)
+            await leave_phase(work, runtime, attempt, Status.completed)
             return Status.completed
         await work.attempts.finish(attempt.id, Status.rejected, gate.verdict, None)
+        await leave_phase(work, runtime, attempt, Status.rejected)
         attempts = await work.attempts.list(project.id)
         # What a rerun or a rollback has set aside does not count: its numbers go on, its tries begin anew.
         tries = [each for each in attempts if each.phase == phase.name and not each.superseded]

@@ -10,6 +10,7 @@ from botarmy.errors import BotArmyError, BriefError, InputError
 from botarmy.records import Attempt, Phase, Project, Status, digest
 from storage.unit import UnitOfWork
 from tasks.gate import feedback_of
+from tasks.history import enter_phase
 from tasks.runtime import Runtime
 from tasks.selection import Selection
 
@@ -106,7 +107,9 @@ async def due_attempt(runtime: Runtime, project: Project, phase: Phase) -> Attem
             decided = [gate for gate in await work.gates.of_attempt(last.id) if gate.decision == "reject"]
             feedback = feedback_of(decided[-1]) if decided else ()
         await work.projects.set_status(project.id, Status.running)
-        return await work.attempts.open(project.id, phase.name, phase.agent, feedback)
+        attempt = await work.attempts.open(project.id, phase.name, phase.agent, feedback)
+        await enter_phase(work, runtime, attempt)
+    return attempt
 
 
 async def end_project(runtime: Runtime, project: Project, ended: Status, error: BotArmyError | None = None) -> Status:

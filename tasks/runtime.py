@@ -49,6 +49,7 @@ class Runtime:
         prefect_url: the database for our Prefect server, or "" for Prefect's own choice.
         opened: role maps whose connections are closed with this runtime.
         everyone: "provider" or "provider/model" that serves all agents, whatever else is configured.
+        flow_run_id: Prefect's id of this run; "" before the project is known.
         hold: this run's exclusive hold on its project; None before the project is known. Every write goes through it.
         report: takes the steps as they happen.
     """
@@ -65,11 +66,12 @@ class Runtime:
     everyone: str | None = None
     report: Report = field(default=_quiet)
     hold: Hold | None = None
+    flow_run_id: str = ""
     opened: list[RoleMap] = field(default_factory=list)
 
-    def holding(self, hold: Hold) -> Runtime:
+    def holding(self, hold: Hold, flow_run_id: str) -> Runtime:
         """Return the same wiring with this run's hold on its project."""
-        return replace(self, hold=hold)
+        return replace(self, hold=hold, flow_run_id=flow_run_id)
 
     async def serving(self, selection: Selection) -> Runtime:
         """Return the wiring of a project that uses these definitions: its workflow, team and providers.

@@ -19,7 +19,7 @@ from tests.factories.product import Product
 @pytest.fixture(scope="session")
 def product() -> Iterator[Product]:
     """A home whose Prefect server is kept up between commands: each then starts in a second and not in six."""
-    with _home() as home:
+    with a_home() as home:
         made = Product(home)
         postgres = asyncio.run(start_embedded(home))
         with PrefectServer(home).use(postgres.prefect_url):
@@ -30,14 +30,14 @@ def product() -> Iterator[Product]:
 @pytest.fixture
 def bare_product() -> Iterator[Product]:
     """A home in which nothing runs: the command starts Postgres and the server by itself."""
-    with _home() as home:
+    with a_home() as home:
         made = Product(home)
         yield made
         made.run("down")
 
 
 @contextlib.contextmanager
-def _home() -> Iterator[Path]:
+def a_home() -> Iterator[Path]:
     """A folder of its own: pytest closes its temporary folders to other users, and Postgres runs as one of them."""
     home = Path(tempfile.mkdtemp(prefix="botarmy-e2e-"))
     home.chmod(0o755)
@@ -48,7 +48,7 @@ def _home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def services() -> Iterator[Product]:
     """A home with everything that `botarmy up` starts."""
-    with _home() as home:
+    with a_home() as home:
         made = Product(home, BOTARMY_RECOVERY_WINDOW_S="5")
         done = made.run("up", "--detach")
         assert done.returncode == 0, done.stdout + done.stderr

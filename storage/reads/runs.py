@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from botarmy.errors import UnknownName
-from botarmy.records import Conflict, Execution, ProviderConfig, Status
+from botarmy.records import Conflict, Execution, PhaseVisit, ProviderConfig, Status
 from storage.reads.rows import Rows
 
 _EXECUTIONS = """
@@ -52,7 +52,7 @@ class ExecutionReads:
                 workflow=row.workflow_template,
                 flow_run_id=row.flow_run_id,
                 current_phase=row.current_phase,
-                phase_history=tuple(row.phase_history),
+                phase_history=tuple(PhaseVisit.model_validate(each) for each in row.phase_history),
                 status=Status(row.status),
                 created_at=row.created_at,
                 updated_at=row.updated_at,

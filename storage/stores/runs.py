@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from botarmy.errors import InputError, UnknownName
-from botarmy.records import Conflict, Execution, Status
+from botarmy.records import Conflict, Execution, PhaseVisit, Status
 from storage.jsonb import plain
 from storage.reads.runs import ConflictReads, ExecutionReads, ProviderConfigReads
 from storage.tables import AgentConflicts, LLMProviderConfigs, WorkflowExecutions
@@ -55,14 +56,25 @@ class ExecutionStore(ExecutionReads):
         self._tx.note(project_id, "run started", flow_run_id or str(started), detail={"workflow": workflow})
         return started
 
-    async def advance(self, execution_id: UUID, phase: str) -> None:
-        """Note which phase the run is at."""
+    async def advance(self, execution_id: UUID, phase: str, attempt: int) -> None:
+        """Note which attempt at which phase the run works on. Saying the same again changes nothing."""
         row = await self._locked(execution_id)
-        if row.current_phase == phase:
+        last = row.phase_history[-1] if row.phase_history else None
+        if last is not None and (last.phase, last.attempt, last.ended_at) == (phase, attempt, None):
             await self._change(execution_id)
             return
-        await self._change(execution_id, current_phase=phase, phase_history=[*row.phase_history, phase])
-        self._tx.note(row.project_id, "run at phase", phase, detail={"run": row.flow_run_id or execution_id})
+        visit = PhaseVisit(phase=phase, attempt=attempt, started_at=datetime.now(UTC))
+        await self._remember(row, (*row.phase_history, visit), current_phase=phase)
+        detail = {"run": row.flow_run_id or str(execution_id), "attempt": attempt}
+        self._tx.note(row.project_id, "run at phase", phase, detail=detail)
+
+    async def leave(self, execution_id: UUID, phase: str, attempt: int, status: Status) -> None:
+        """Note how the attempt ended that the run worked on; nothing where it did not."""
+        row = await self._locked(execution_id)
+        last = row.phase_history[-1] if row.phase_history else None
+        if last is not None and (last.phase, last.attempt, last.ended_at) == (phase, attempt, None):
+            ended = last.model_copy(update={"ended_at": datetime.now(UTC), "status": status})
+            await self._remember(row, (*row.phase_history[:-1], ended))
 
     async def beat(self, execution_id: UUID) -> None:
         """Show that the run lives: it is no candidate for recovery for a while."""
@@ -73,8 +85,14 @@ class ExecutionStore(ExecutionReads):
         row = await self._locked(execution_id)
         if row.status == status.value:
             return
+        if status.value in FINAL_STATUSES and row.phase_history and row.phase_history[-1].ended_at is None:
+            await self.leave(execution_id, row.phase_history[-1].phase, row.phase_history[-1].attempt, status)
         await self._change(execution_id, status=status.value)
         self._tx.note(row.project_id, f"run {status.value}", row.flow_run_id or str(execution_id))
+
+    async def _remember(self, row: Execution, history: Iterable[PhaseVisit], **values: Any) -> None:
+        entries = [visit.model_dump(mode="json") for visit in history]
+        await self._change(row.id, phase_history=plain(entries), **values)
 
     async def _locked(self, execution_id: UUID) -> Execution:
         found = await self._many("WHERE id = :id", id=execution_id)

@@ -149,7 +149,7 @@ async def test_unknown_things_are_told_by_their_noun(database: Database, project
         ("project", lambda work: work.attempts.open(nothing, "Plan", "analyst")),
         ("project", lambda work: work.projects.set_status(nothing, Status.failed)),
         ("project", lambda work: work.artifacts.save(nothing, "project_plan", {}, "", made_by())),
-        ("run", lambda work: work.executions.advance(nothing, "Plan")),
+        ("run", lambda work: work.executions.advance(nothing, "Plan", 1)),
         ("conflict", lambda work: work.conflicts.settle(nothing, "resolved", "ada")),
         ("artifact", lambda work: work.artifacts.get(project.id, "project_plan")),
     ):
@@ -339,19 +339,26 @@ async def test_unit_of_work_is_all_or_nothing(database: Database, project: Proje
 async def test_executions_keep_their_flow_run(database: Database, project: Project) -> None:
     async with database.work() as work:
         run = await work.executions.start(project.id, "sdlc", "run-1")
-        await work.executions.advance(run, "Discovery")
+        await work.executions.advance(run, "Discovery", 1)
         await work.executions.finish(run, Status.waiting)
     async with database.work() as work:
         assert await work.executions.start(project.id, "sdlc", "run-1") == run
-        await work.executions.advance(run, "Discovery")
-        await work.executions.advance(run, "Plan")
+        await work.executions.advance(run, "Discovery", 1)
+        await work.executions.leave(run, "Discovery", 1, Status.completed)
+        await work.executions.leave(run, "Discovery", 1, Status.rejected)  # says nothing new
+        await work.executions.advance(run, "Plan", 2)
         assert [e.id for e in await work.executions.live()] == [run]
         await work.executions.finish(run, Status.completed)
         other = await work.executions.start(project.id, "sdlc", "")
         another = await work.executions.start(project.id, "sdlc", "")
         assert len({run, other, another}) == 3
         first = (await work.executions.of_project(project.id))[0]
-    assert (first.status, first.current_phase, first.phase_history) == (Status.completed, "Plan", ("Discovery", "Plan"))
+    assert (first.status, first.current_phase) == (Status.completed, "Plan")
+    assert [(each.phase, each.attempt, each.status) for each in first.phase_history] == [
+        ("Discovery", 1, Status.completed),
+        ("Plan", 2, Status.completed),  # nobody left it: it ended with the run
+    ]
+    assert all(each.ended_at and each.started_at <= each.ended_at for each in first.phase_history)
 
 
 async def test_conflicts_are_recorded_and_settled(database: Database, project: Project) -> None:
