@@ -258,7 +258,12 @@ class Exchanges:
         return f"{spent.counted_usd:.4f} of the {scope} budget of {budget.limit_usd} USD are spent or reserved"
 
     async def _settle(self, row: LLMCall) -> LLMCall:
-        async with self._database.work(self._hold) as work:
+        """Write how the call went, without the hold: a run that lost its project meanwhile has paid all the same.
+
+        Only the ledger's row is written. The run notices at its next step, which is written with the hold; whoever has
+        the project now finds a completed answer under the call's key and need not ask again.
+        """
+        async with self._database.work() as work:
             settled = await work.calls.settle(row.id, row)
             point("call.settled.before", row.phase)
         point("call.settled.after", row.phase)
