@@ -137,16 +137,39 @@ class Duplicate(StorageError):
     code = "duplicate"
 
 
-class Held(StorageError):
+class TakenByAnother(StorageError):
+    """The project is another run's.
+
+    Attributes:
+        holder: who has it, as it called itself when it took the project.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", holder: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.holder = holder
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive pickling with the holder."""
+        return (_rebuild_with, (type(self), self.message, {"hint": self.hint, "holder": self.holder}))
+
+
+class Held(TakenByAnother):
     """Another live run holds the project. Not retryable: a run can take hours."""
 
     code = "held"
 
 
-class Fenced(StorageError):
+class Fenced(TakenByAnother):
     """Another run has taken the project over since this one began."""
 
     code = "fenced"
+
+
+class PrefectLost(BotArmyError):
+    """The Prefect API was lost in the middle of a run."""
+
+    code = "prefect-lost"
+    retryable = True
 
 
 class TooLarge(StorageError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 from errno import EISDIR
 from pathlib import Path
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
         max_artifact_bytes: largest artifact version that is stored, in bytes of JSON.
         max_log_bytes: how much of a check's output is kept as evidence, in bytes.
         recovery_window_s: how long a run must be gone before upkeep starts another for its project, in seconds.
+        hold_limit_s: after how long without a sign of life a run loses its project, in seconds.
         reminder_hours: after how long an open gate is named in upkeep's log, in hours.
         gate_expiry_hours: after how long an undecided gate stops its project, in hours; None never.
         db_pool_size: most connections that one process holds to PostgreSQL.
@@ -127,10 +129,16 @@ class Settings(BaseSettings):
     reminder_hours: Annotated[float, Field(gt=0, le=10_000)] = Field(
         default=24.0, validation_alias="BOTARMY_REMINDER_HOURS"
     )
+    hold_limit_s: Annotated[float, Field(ge=1, le=3_600)] = Field(default=60.0, validation_alias="BOTARMY_HOLD_LIMIT_S")
     gate_expiry_hours: Annotated[float | None, Field(gt=0, le=100_000)] = Field(
         default=None, validation_alias="BOTARMY_GATE_EXPIRY_HOURS"
     )
     db_pool_size: Annotated[int, Field(ge=1, le=500)] = Field(default=10, validation_alias="BOTARMY_DB_POOL_SIZE")
+
+    @property
+    def gate_expiry(self) -> timedelta | None:
+        """After how long an undecided gate stops its project; None never."""
+        return None if self.gate_expiry_hours is None else timedelta(hours=self.gate_expiry_hours)
 
     def provider_of(self, role: str) -> str:
         """Return the name of the provider that serves a role: "offline" unless one is set."""

@@ -67,12 +67,10 @@ async def database() -> AsyncIterator[Database]:
         Unavailable: it cannot be reached or started.
     """
     from storage.connect import open_database
-    from storage.options import Options
+    from storage.options import options_of
 
     given = settings().database_url
-    options = Options(
-        max_artifact_bytes=settings().max_artifact_bytes, max_log_bytes=settings().max_log_bytes, connect_wait_s=2.0
-    )
+    options = options_of(settings(), connect_wait_s=2.0)
     # The embedded server is ours to keep up to date; somebody else's is changed by `run` and `db upgrade` alone.
     opened = await open_database(
         given.get_secret_value() if given else None, settings().botarmy_home, options=options, migrate=given is None

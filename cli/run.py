@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import os
 import sys
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from botarmy.errors import BotArmyError, BriefError, InputError
-from botarmy.records import Project, Status
+from botarmy.errors import BotArmyError, BriefError, InputError, PrefectLost, TakenByAnother
+from botarmy.records import Execution, Project, Status
 from cli.definition_options import definition_options
+from cli.failures import warn
+from cli.lost import lost_prefect, taken_by_another
 from cli.progress import shown
 from cli.terminal import clean, say
 
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {Status.completed: 0, Status.waiting: 3, Status.stopped: 4, Status.cancelled: 4}
 """Project status -> exit code; any other status is a failure, 1."""
+
+LAST_LOGS_S = 10.0
+"""How long the end of a run waits for Prefect to take its last log lines."""
 
 
 class UsdAmount(click.ParamType[Decimal]):
@@ -166,9 +172,24 @@ async def _run(
         with prefect_for(settings.botarmy_home, runtime.prefect_url) as api:
             os.environ.update(api.environment() | _quiet_prefect())
             with installed(runtime):
-                error = await _deliver(project, options["gates"])
+                runs_before = await _runs(runtime, project)
+                error = await _deliver(project, options["gates"], api.url)
+        if isinstance(error, PrefectLost) and await _ended_since(runtime, project, runs_before):
+            warn(f"{error.message} The run itself had ended: our own tables say how; Prefect may show it otherwise.")
+            error = None
         async with runtime.database.work() as work:
             return await work.projects.get(str(project.id)), error
+
+
+async def _runs(runtime: Runtime, project: Project) -> tuple[Execution, ...]:
+    async with runtime.database.work() as work:
+        return await work.executions.of_project(project.id)
+
+
+async def _ended_since(runtime: Runtime, project: Project, before: tuple[Execution, ...]) -> bool:
+    """Tell whether this process's run came to its end in our tables."""
+    now = await _runs(runtime, project)
+    return len(now) > len(before) and now[-1].status in EXIT_CODES
 
 
 async def _take_up(runtime: Runtime, text: str, name: str, options: dict[str, Any]) -> Project:
@@ -221,10 +242,12 @@ def _quiet_prefect() -> dict[str, str]:
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        # A server that lost its database for a moment answers 500; Prefect's client gives such answers up at once.
+        "PREFECT_CLIENT_RETRY_EXTRA_CODES": os.environ.get("PREFECT_CLIENT_RETRY_EXTRA_CODES", "500"),
     }
 
 
-async def _deliver(project: Project, gates: str) -> BotArmyError | None:
+async def _deliver(project: Project, gates: str, api_url: str) -> BotArmyError | None:
     """Run the flow in this process; return the error that ended it, if one did."""
     from prefect.logging.handlers import APILogHandler
 
@@ -236,14 +259,26 @@ async def _deliver(project: Project, gates: str) -> BotArmyError | None:
     approval = "always" if gates == "ask" else "workflow"
     try:
         state = await deliver(project=project.slug, gates=gates, approval=approval, return_state=True)
+    except Exception as error:
+        if (lost := lost_prefect(error, api_url, project.slug)) is None:
+            raise
+        return lost
     finally:
         person_at_terminal.reset(token)
-        await APILogHandler.aflush()  # before our server is stopped
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(APILogHandler.aflush(), LAST_LOGS_S)  # before our server is stopped
+    return taken_by_another(state, project.slug) or await _error_of(state, api_url, project.slug)
+
+
+async def _error_of(state: Any, api_url: str, slug: str) -> BotArmyError | None:
+    """Return the error that the flow ended with, if it is one of ours or Prefect's; raise it where it is a defect."""
     outcome: Any = await state.aresult(raise_on_failure=False)
     if isinstance(outcome, BotArmyError):
         return outcome
     if isinstance(outcome, Exception) and not state.is_completed() and state.name != "Stopped":
-        raise outcome
+        if (lost := lost_prefect(outcome, api_url, slug)) is None:
+            raise outcome
+        return lost
     return None
 
 
@@ -252,7 +287,7 @@ def _finish(project: Project, error: BotArmyError | None, out: Path | None, *, a
     from cli.reading import run as read
     from cli.show import write_project
 
-    if error is not None and project.status not in EXIT_CODES:
+    if error is not None and (project.status not in EXIT_CODES or _did_nothing(project, error)):
         raise error
     if out is not None and project.status is Status.completed:
         read(export_project(project.slug, out, replace_other=True))
@@ -261,6 +296,11 @@ def _finish(project: Project, error: BotArmyError | None, out: Path | None, *, a
     if not as_json:
         say(clean(next_command(project, out)))
     return EXIT_CODES.get(project.status, 1)
+
+
+def _did_nothing(project: Project, error: BotArmyError) -> bool:
+    """Tell whether how the project stands is not this run's doing."""
+    return isinstance(error, TakenByAnother | PrefectLost) and project.status is not Status.cancelled
 
 
 def next_command(project: Project, out: Path | None) -> str:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +47,14 @@ def call(api: PrefectApi, method: str, path: str, body: Any = None, *, timeout_s
         PrefectRefused: any other answer than success.
         Unavailable: no answer.
     """
+    with _answered(api, method, path, body, timeout_s) as response:
+        text = response.read()
+    return json.loads(text) if text else None
+
+
+@contextlib.contextmanager
+def _answered(api: PrefectApi, method: str, path: str, body: Any, timeout_s: float) -> Iterator[HTTPResponse]:
+    """Send one request, give the answer to the body, and say what went wrong; see `call`."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{api.url}{path}", data=data, method=method)  # noqa: S310 (configured address)
     request.add_header("content-type", "application/json")
@@ -49,7 +62,7 @@ def call(api: PrefectApi, method: str, path: str, body: Any = None, *, timeout_s
         request.add_header("authorization", f"Basic {base64.b64encode(api.auth.encode()).decode()}")
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310
-            text = response.read()
+            yield response
     except urllib.error.HTTPError as error:
         detail = error.read().decode("utf-8", "replace")[:500]
         kind = UnknownName if error.code == NOT_FOUND else PrefectRefused
@@ -59,7 +72,6 @@ def call(api: PrefectApi, method: str, path: str, body: Any = None, *, timeout_s
             f"The Prefect API at {api.url} does not answer. {error}.",
             hint="Look with botarmy doctor, start it with botarmy up.",
         ) from None
-    return json.loads(text) if text else None
 
 
 def read_flow_run(api: PrefectApi, flow_run_id: str) -> dict[str, Any] | None:
@@ -69,6 +81,13 @@ def read_flow_run(api: PrefectApi, flow_run_id: str) -> dict[str, Any] | None:
     except UnknownName:
         return None
     return found
+
+
+def server_time(api: PrefectApi) -> datetime:
+    """Return the time by the clock of the Prefect server, which stamps the states of runs; whole seconds."""
+    with _answered(api, "GET", "/health", None, 30.0) as response:
+        said = response.headers.get("date")
+    return parsedate_to_datetime(said) if said else datetime.now(UTC)
 
 
 def resume(api: PrefectApi, flow_run_id: str, answer: dict[str, Any]) -> bool:

@@ -7,13 +7,14 @@ worker stays "Running" for ever, so a running state counts only while it is youn
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from botarmy.crashpoints import point
 from botarmy.records import Execution, Project, Status
-from flows.api import call, cancel, crashed, has_form, read_flow_run, resume, submit
+from flows.api import call, cancel, crashed, has_form, read_flow_run, resume, server_time, submit
 from flows.resume import WAKE
 from flows.server import PrefectApi
 from tasks.runtime import Runtime
@@ -23,6 +24,9 @@ STARTING = frozenset({"PENDING", "RUNNING", "CANCELLING"})
 """State types of a run that has a process, or had one: without the project's lock it is soon taken for dead."""
 
 OVER = frozenset({Status.completed, Status.cancelled, Status.stopped})
+_GRAIN = timedelta(seconds=2)
+"""The Prefect server tells its time in whole seconds."""
+
 LOST_AFTER = timedelta(days=1)
 """Runs that began longer ago and never made a project are left alone."""
 
@@ -54,36 +58,44 @@ async def run_is_gone(runtime: Runtime, api: PrefectApi, run: dict[str, Any] | N
         return False
     if kind == "PAUSED":  # a kill between the pause and the saving of its form leaves a run that nobody can resume
         return not await asyncio.to_thread(has_form, api, run)
-    return kind not in STARTING or state_since(run) < quiet_since(runtime)
+    return kind not in STARTING or await _is_quiet(runtime, api, run)
 
 
-def quiet_since(runtime: Runtime) -> datetime:
-    """Return the time before which the last sign of life must lie."""
-    return datetime.now(UTC) - timedelta(seconds=runtime.settings.recovery_window_s)
+async def _is_quiet(runtime: Runtime, api: PrefectApi, run: dict[str, Any]) -> bool:
+    """Tell whether the run's state is older than the window, by the clock that wrote it: the Prefect server's.
+
+    A state that lies ahead of that clock (it was set back since) counts as old: at worst a second run is submitted,
+    which the lock turns away; otherwise nobody would go on for as long as the clock was set back.
+    """
+    age = await asyncio.to_thread(server_time, api) - datetime.fromisoformat(run["state"]["timestamp"])
+    return not -_GRAIN <= age < quiet_window(runtime)
 
 
-def state_since(run: dict[str, Any]) -> datetime:
-    """Return since when the run has its present state."""
-    return datetime.fromisoformat(run["state"]["timestamp"])
+def quiet_window(runtime: Runtime) -> timedelta:
+    """Return how long nothing must have shown signs of life before something is taken for dead."""
+    return timedelta(seconds=runtime.settings.recovery_window_s)
 
 
 async def recover(runtime: Runtime, api: PrefectApi, project_id: UUID, why: str) -> bool:
     """Submit a new run for the project, once for each run that died; the audit trail says why.
 
     Returns:
-        Whether one was submitted: not where the project is held or over.
+        Whether one was submitted: not where the project is held or over, or where somebody was first.
     """
     if await runtime.database.is_held(project_id):
         return False
     async with runtime.database.work() as work:
+        runs = await work.executions.of_project(project_id)
+    dead = newest(runs)
+    if await _just_begun(runtime, api, dead):
+        return False  # what the caller has seen is past: another upkeep has submitted this run since
+    async with runtime.database.work() as work:
         project = await work.projects.get(str(project_id))
-        runs = await work.executions.of_project(project.id)
         if project.status in OVER:
             return False
         await work.audit.add(project.id, "upkeep", "run recovered", project.slug, detail={"why": why})
         point("upkeep.recovered.before")
     point("upkeep.recovered.after")
-    dead = runs[-1] if runs else None
     parameters = {"project": project.slug, "gates": "suspend", "approval": await _approval(api, dead)}
     # Two upkeeps at once, or one that was killed before it wrote the run down, get the same flow run from Prefect.
     key = f"recovery-{project.id}-{len(runs)}"
@@ -99,6 +111,12 @@ async def recover(runtime: Runtime, api: PrefectApi, project_id: UUID, why: str)
     if dead is not None and dead.flow_run_id:
         await bury(api, dead.flow_run_id)
     return True
+
+
+async def _just_begun(runtime: Runtime, api: PrefectApi, last: Execution | None) -> bool:
+    """Tell whether a run is about to start or has just started."""
+    run = await asyncio.to_thread(read_flow_run, api, last.flow_run_id) if last and last.flow_run_id else None
+    return run is not None and run["state_type"] != "PAUSED" and not await run_is_gone(runtime, api, run)
 
 
 async def bury(api: PrefectApi, flow_run_id: str) -> None:
@@ -138,7 +156,7 @@ def _unfinished(api: PrefectApi) -> list[dict[str, Any]]:
             "flow_runs": {
                 "deployment_id": {"any_": [deployment]},
                 "state": {"type": {"any_": ["CRASHED", "RUNNING", "PENDING"]}},
-                "start_time": {"after_": (datetime.now(UTC) - LOST_AFTER).isoformat(), "is_null_": False},
+                "start_time": {"after_": (server_time(api) - LOST_AFTER).isoformat(), "is_null_": False},
             },
             "sort": "START_TIME_DESC",
             "limit": 200,
@@ -157,8 +175,13 @@ def _replaced(api: PrefectApi, flow_run_id: str) -> None:
 
 async def _last_run(runtime: Runtime, project: Project) -> Execution | None:
     async with runtime.database.work() as work:
-        runs = await work.executions.of_project(project.id)
-    return runs[-1] if runs else None
+        return newest(await work.executions.of_project(project.id))
+
+
+def newest(runs: Sequence[Execution]) -> Execution | None:
+    """Return the newest run that had the project; one that found it held was cancelled, and tells nothing."""
+    had = [run for run in runs if run.status is not Status.cancelled]
+    return had[-1] if had else None
 
 
 async def _approval(api: PrefectApi, dead: Execution | None) -> str:

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.exceptions import Abort
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from botarmy.errors import BotArmyError, Fenced, Held, Unavailable
+from botarmy.errors import BotArmyError, Fenced, Held, TakenByAnother, Unavailable
 from botarmy.progress import Progress, Report
 from botarmy.records import Approval, Attempt, GateRequest, Phase, Project, Status, Workflow
 from flows.people import Door, NobodyHere, SuspendedForm, Terminal
@@ -28,6 +29,9 @@ from tasks.runtime import Runtime, current_or_none, installed, open_runtime
 from tasks.selection import Selection
 
 Gates = Literal["auto", "ask", "suspend"]
+
+HELD, TAKEN_OVER = "Held elsewhere", "Taken over"
+"""Names of the states of a run that found its project with another run, and of one that lost it to another."""
 
 
 @flow(name="sdlc", retries=0, persist_result=True)
@@ -69,9 +73,22 @@ async def deliver(
                 with installed(held):
                     return await _live(held, record, policy, _door(gates))
         except Held as error:
-            return Completed(name="Held elsewhere", message=f"{error.message} This run did nothing.")
+            await _leave(opened, run_id, error, Status.cancelled)
+            return Completed(name=HELD, message=f"{error.message} This run did nothing.")
         except Fenced as error:
-            return Cancelled(message=f"{error.message} What this run had committed stays.")
+            await _leave(opened, run_id, error, Status.failed)
+            return Cancelled(name=TAKEN_OVER, message=f"{error.message} What this run had committed stays.")
+
+
+async def _leave(runtime: Runtime, flow_run_id: str, error: TakenByAnother, ended: Status) -> None:
+    """Write that this run ends because another has its project.
+
+    Raises:
+        Abort: the other is a second process of this very flow run. Then this process ends, and leaves the run to it.
+    """
+    if error.holder.startswith(_run_name()):
+        raise Abort(f"{error.message} It is another process of this flow run, which goes on; this one ends.")
+    await end_execution(runtime, flow_run_id, ended)
 
 
 @contextlib.asynccontextmanager
@@ -99,8 +116,12 @@ def _door(gates: Gates) -> Door:
     return Terminal() if gates == "ask" else NobodyHere()
 
 
+def _run_name() -> str:
+    return f"flow run {flow_run.id} "
+
+
 def _holder() -> str:
-    return f"flow run {flow_run.id} (process {os.getpid()} on {socket.gethostname()})"
+    return f"{_run_name()}(process {os.getpid()} on {socket.gethostname()})"
 
 
 async def _live(runtime: Runtime, project: Project, policy: GatePolicy, door: Door) -> State[Any]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from prefect import flow
 from prefect.logging import get_run_logger
 
 from botarmy.records import Status
 from flows.api import find_api, read_flow_run, resume
-from flows.recovery import OVER, begin_again, is_gone, quiet_since, recover, run_is_gone
+from flows.recovery import OVER, begin_again, is_gone, quiet_window, recover, run_is_gone
 from flows.resume import form_answer
 from flows.server import PrefectApi
 from tasks.runtime import Runtime, open_runtime
@@ -72,35 +72,46 @@ async def _lost_resumes(runtime: Runtime, api: PrefectApi) -> int:
 async def _dead_runs(runtime: Runtime, api: PrefectApi) -> int:
     """Start a new run for each project whose run is gone: no lock, no living flow run, quiet for the window."""
     async with runtime.database.work() as work:
-        unfinished = await work.projects.with_status(Status.pending, Status.running, Status.waiting)
+        quiet = await work.projects.with_status(
+            Status.pending, Status.running, Status.waiting, quiet_for=quiet_window(runtime)
+        )
     count = 0
-    for project in (each for each in unfinished if each.updated_at < quiet_since(runtime)):
+    for project in quiet:
         if await is_gone(runtime, api, project):
             count += await recover(runtime, api, project.id, "its run is gone")
     return count
 
 
 async def _abandoned_calls(runtime: Runtime) -> int:
+    """Close the reservations of dead processes; what a held project asks belongs to a live one, whatever clocks say."""
     async with runtime.database.work() as work:
-        return len(await work.calls.release_abandoned(ABANDONED_AFTER))
+        projects = await work.calls.reserved_longer_than(ABANDONED_AFTER)
+    count = 0
+    for project_id in projects:
+        if not await runtime.database.is_held(project_id):
+            async with runtime.database.work() as work:
+                count += len(await work.calls.release_abandoned(ABANDONED_AFTER, project_id))
+    return count
 
 
 async def _expired_gates(runtime: Runtime) -> int:
     """Close the gates whose time is over: undecided, the project stops; nothing is lost."""
     async with runtime.database.work() as work:
         gates = await work.gates.expired()
+        count = 0
         for gate in gates:
-            await work.gates.cancel(gate.id, "nobody decided in time", by="upkeep")
+            if (await work.gates.cancel(gate.id, "nobody decided in time", by="upkeep")).status is not Status.cancelled:
+                continue  # somebody decided a moment ago
             await work.attempts.finish(gate.attempt_id, Status.stopped)
             await work.projects.set_status(gate.project_id, Status.stopped)
-    return len(gates)
+            count += 1
+    return count
 
 
 async def _remind(runtime: Runtime) -> int:
     """Name the gates that wait longer than the reminder setting says; an automation can notify on the log."""
-    before = datetime.now(UTC) - timedelta(hours=runtime.settings.reminder_hours)
     async with runtime.database.work() as work:
-        gates = [gate for gate in await work.gates.list_open(limit=1000) if gate.created_at < before]
+        gates = await work.gates.open_for_longer_than(timedelta(hours=runtime.settings.reminder_hours))
     logger = get_run_logger()
     for gate in gates:
         logger.warning("A gate waits since %s: phase %s, gate %s", gate.created_at, gate.phase, gate.id)

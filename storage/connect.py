@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.database import Database
-from storage.options import Options
+from storage.options import Options, options_of
 
 if TYPE_CHECKING:
     from botarmy.settings import Settings
@@ -63,10 +63,5 @@ async def open_database(
 
 async def open_with_settings(settings: Settings, *, migrate: bool = False) -> Opened:
     """Return the database that the settings name, with their limits; see `open_database`."""
-    options = Options(
-        max_artifact_bytes=settings.max_artifact_bytes,
-        max_log_bytes=settings.max_log_bytes,
-        pool_size=settings.db_pool_size,
-    )
     url = settings.database_url.get_secret_value() if settings.database_url is not None else None
-    return await open_database(url, settings.botarmy_home, options=options, migrate=migrate)
+    return await open_database(url, settings.botarmy_home, options=options_of(settings), migrate=migrate)

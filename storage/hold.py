@@ -154,6 +154,7 @@ class _Grip:
         return Held(
             f"Project {slug} is held by {holder or 'another process'} since {since} UTC.",
             hint="One run at a time works on a project: wait for it, or cancel it.",
+            holder=holder or "",
         )
 
     async def _one(self, query: str, values: tuple[Any, ...]) -> Any:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from botarmy.errors import TooLarge
+
+if TYPE_CHECKING:
+    from botarmy.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Options:
         connect_wait_s: how long an unreachable server is tried again, with backoff.
         lock_wait_s: how long a statement waits for a row that another transaction holds.
         idle_limit_s: after how long Postgres ends an idle transaction, so that a stopped process blocks nobody.
-        hold_limit_s: after how long without a sign of life a hold is given up by Postgres.
+        hold_limit_s: after how long without a sign of life a hold is given up by Postgres (BOTARMY_HOLD_LIMIT_S).
     """
 
     max_artifact_bytes: int = 8_000_000
@@ -30,6 +34,18 @@ class Options:
     lock_wait_s: float = 30.0
     idle_limit_s: float = 60.0
     hold_limit_s: float = 60.0
+
+
+def options_of(settings: Settings, *, connect_wait_s: float = 10.0) -> Options:
+    """Return the limits that the settings give; a stopped process gives up its lock and its open transaction alike."""
+    return Options(
+        max_artifact_bytes=settings.max_artifact_bytes,
+        max_log_bytes=settings.max_log_bytes,
+        pool_size=settings.db_pool_size,
+        connect_wait_s=connect_wait_s,
+        hold_limit_s=settings.hold_limit_s,
+        idle_limit_s=settings.hold_limit_s,
+    )
 
 
 def session_options(options: Options) -> str:

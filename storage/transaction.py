@@ -113,6 +113,7 @@ class Transaction:
                 f"This run no longer holds project {project.slug}: {project.holder or 'another run'} has taken it over. "
                 "Nothing was written.",
                 hint="Nothing to mend: the other run goes on with the project.",
+                holder=project.holder or "",
             )
 
     async def write_events(self) -> None:

@@ -29,7 +29,16 @@ async def open_budget_gate(runtime: Runtime, project: Project, attempt: Attempt,
         ask = 1 + len(await work.gates.of_attempt(attempt.id))
         await work.projects.set_status(project.id, Status.waiting)
         return await work.gates.open(
-            project.id, attempt.id, attempt.phase, attempt.number, verdict, {}, kind="budget", ask=ask, payload=payload
+            project.id,
+            attempt.id,
+            attempt.phase,
+            attempt.number,
+            verdict,
+            {},
+            kind="budget",
+            ask=ask,
+            payload=payload,
+            expires_after=runtime.settings.gate_expiry,
         )
 
 

@@ -85,7 +85,15 @@ async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attem
             ask = 1 + len(await work.gates.of_attempt(attempt.id))
             payload = _payload(attempt, evidence) | await _documents(work, project, (heads[kind] for kind in hashes))
             gate = await work.gates.open(
-                project.id, attempt.id, phase.name, attempt.number, verdict, hashes, ask=ask, payload=payload
+                project.id,
+                attempt.id,
+                phase.name,
+                attempt.number,
+                verdict,
+                hashes,
+                ask=ask,
+                payload=payload,
+                expires_after=runtime.settings.gate_expiry,
             )
             if verdict.decision is not Decision.needs_approval:
                 decision = APPROVE if verdict.decision is Decision.passed else REJECT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.logging import get_run_logger
@@ -31,26 +32,31 @@ async def publish_documents(runtime: Runtime, project: Project, phase: Phase) ->
         )
         for version in versions
     ]
+    await _all_shown(shown)
+
+
+async def _all_shown(shown: Sequence[Awaitable[object]]) -> None:
     for failure in await asyncio.gather(*shown, return_exceptions=True):
         if isinstance(failure, BaseException):
             get_run_logger().warning("A document is not shown in Prefect: %s", failure)
 
 
 async def publish_overview(runtime: Runtime, project: Project, workflow: Workflow) -> None:
-    """Show the table of verdicts and cost and the run's diagram in Prefect."""
+    """Show the table of verdicts and cost and the run's diagram in Prefect; a failure is logged and loses nothing."""
     async with runtime.database.work() as work:
         attempts = await work.attempts.list(project.id)
         calls = await work.calls.of_project(project.id)
-    await acreate_table_artifact(
+    table = acreate_table_artifact(
         key=document_key(project.slug, "overview"),
         table=[_row(attempt, calls) for attempt in attempts],
         description=f"{project.slug}: attempts, verdicts, cost",
     )
-    await acreate_markdown_artifact(
+    diagram = acreate_markdown_artifact(
         key=document_key(project.slug, "diagram"),
         markdown=run_diagram(project, workflow, attempts),
         description=f"{project.slug}: the run",
     )
+    await _all_shown([table, diagram])
 
 
 def _row(attempt: Attempt, calls: tuple[LLMCall, ...]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from storage.connect import open_database
 from storage.database import Database
 from storage.definitions import Core
 from storage.hold import Hold
-from storage.options import Options
+from storage.options import options_of
 from storage.unit import UnitOfWork
 from tasks.calls import SystemClock, make_ask
 from tasks.exchanges import CallEvent
@@ -192,7 +192,9 @@ async def open_runtime(
     """
     settings = settings or load_settings()
     core = Selection().core()
-    opened = await open_database(database_url(settings), settings.botarmy_home, options=limits(settings), migrate=True)
+    opened = await open_database(
+        database_url(settings), settings.botarmy_home, options=options_of(settings), migrate=True
+    )
     database = opened.database
     try:
         async with database.read() as view:
@@ -223,12 +225,3 @@ async def open_runtime(
 def database_url(settings: Settings) -> str | None:
     """Return DATABASE_URL in the clear, or None for the embedded server."""
     return settings.database_url.get_secret_value() if settings.database_url else None
-
-
-def limits(settings: Settings) -> Options:
-    """Return the storage limits that the settings give."""
-    return Options(
-        max_artifact_bytes=settings.max_artifact_bytes,
-        max_log_bytes=settings.max_log_bytes,
-        pool_size=settings.db_pool_size,
-    )

@@ -71,8 +71,8 @@ class GateReads:
         return await self._many("WHERE project_id = :id AND status = 'waiting' ORDER BY created_at, id", id=project_id)
 
     async def of_attempt(self, attempt_id: UUID) -> tuple[GateRequest, ...]:
-        """Return every gate of an attempt, the oldest first."""
-        return await self._many("WHERE task_id = :id ORDER BY created_at, id", id=attempt_id)
+        """Return every gate of an attempt in the order of the questions; that does not hang on a clock."""
+        return await self._many("WHERE task_id = :id ORDER BY ask, created_at, id", id=attempt_id)
 
     async def of_project(self, project_id: UUID) -> tuple[GateRequest, ...]:
         """Return every gate of a project, the oldest first."""
@@ -82,6 +82,15 @@ class GateReads:
         """Return the inbox: gates that wait, the oldest first."""
         return await self._many(
             "WHERE status = 'waiting' ORDER BY created_at, id LIMIT :limit OFFSET :offset", limit=limit, offset=offset
+        )
+
+    async def open_for_longer_than(self, age: timedelta, limit: int = 1000) -> tuple[GateRequest, ...]:
+        """Return the gates that wait since at least `age`, by Postgres's clock, the oldest first."""
+        return await self._many(
+            "WHERE status = 'waiting' AND created_at <= clock_timestamp() - CAST(:age AS interval) "
+            "ORDER BY created_at, id LIMIT :limit",
+            age=age,
+            limit=limit,
         )
 
     async def count_open(self) -> int:

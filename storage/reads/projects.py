@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -68,11 +69,20 @@ class ProjectReads:
         rows = await self._rows("SELECT id, slug FROM projects WHERE id = ANY(:ids)", ids=list(project_ids))
         return {row.id: row.slug for row in rows}
 
-    async def with_status(self, *statuses: Status, limit: int = 1000) -> tuple[Project, ...]:
-        """Return the projects that have one of the statuses, the oldest first."""
+    async def with_status(
+        self, *statuses: Status, quiet_for: timedelta = timedelta(0), limit: int = 1000
+    ) -> tuple[Project, ...]:
+        """Return the projects that have one of the statuses and did not change for a while, the oldest first.
+
+        The while is measured by Postgres's clock, which wrote the change; a change that lies ahead of it (the clock was
+        set back since) counts as old, or such a project would be passed over for as long as the clock was set back.
+        """
         rows = await self._rows(
-            f"SELECT {_COLUMNS} FROM projects WHERE status = ANY(:statuses) ORDER BY created_at, id LIMIT :limit",
+            f"SELECT {_COLUMNS} FROM projects WHERE status = ANY(:statuses) "
+            "AND (updated_at <= clock_timestamp() - CAST(:quiet AS interval) OR updated_at > clock_timestamp()) "
+            "ORDER BY created_at, id LIMIT :limit",
             statuses=[status.value for status in statuses],
+            quiet=quiet_for,
             limit=limit,
         )
         return tuple(project_of(row) for row in rows)

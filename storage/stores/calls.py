@@ -23,6 +23,9 @@ from storage.words import SCOPES
 RESERVED, COMPLETED, REPEATED, ABANDONED = "reserved", "completed", "repeated", "abandoned"
 
 
+_OLD = "FROM llm_calls WHERE outcome = 'reserved' AND created_at <= clock_timestamp() - CAST(:age AS interval)"
+
+
 class CallStore(CallReads):
     """Writes `llm_calls`. A row is written once; only a reservation is settled, and that once."""
 
@@ -86,15 +89,25 @@ class CallStore(CallReads):
         await self._tx.run(insert(LLMCalls).values(**values))
         return await self._get(call.id)
 
-    async def release_abandoned(self, older_than: timedelta) -> tuple[LLMCall, ...]:
+    async def reserved_longer_than(self, age: timedelta) -> tuple[UUID, ...]:
+        """Return the projects with a call that was reserved at least `age` ago and is not settled."""
+        rows = await self._rows(f"SELECT DISTINCT project_id {_OLD} ORDER BY project_id", age=age)
+        return tuple(row.project_id for row in rows)
+
+    async def release_abandoned(self, older_than: timedelta, project_id: UUID | None = None) -> tuple[LLMCall, ...]:
         """Close the reservations of processes that died: outcome "abandoned", cost unknown.
 
         The vendor may have billed such a call, so budgets go on counting what was reserved for it.
+
+        Args:
+            older_than: the least age of a reservation, by Postgres's clock.
+            project_id: of this project alone; None for all.
         """
         rows = await self._rows(
-            "SELECT id, project_id FROM llm_calls WHERE outcome = 'reserved' "
-            "AND created_at < clock_timestamp() - CAST(:age AS interval) ORDER BY project_id, created_at",
+            f"SELECT id, project_id {_OLD} AND (CAST(:project AS uuid) IS NULL OR project_id = :project) "
+            "ORDER BY project_id, created_at",
             age=older_than,
+            project=project_id,
         )
         closed = []
         for row in rows:

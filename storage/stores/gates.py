@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -42,7 +42,7 @@ class GateStore(GateReads):
         kind: str = "approval",
         ask: int = 1,
         payload: Mapping[str, Any] | None = None,
-        expires_at: datetime | None = None,
+        expires_after: timedelta | None = None,
     ) -> GateRequest:
         """Ask a person. The same question of the same attempt about the same versions is asked once.
 
@@ -56,7 +56,7 @@ class GateStore(GateReads):
             kind: "approval", "questions", "budget" or "conflict".
             ask: number of the question within the attempt; a further question needs a further number.
             payload: what the person needs to decide.
-            expires_at: when upkeep may close it undecided; None for never.
+            expires_after: after how long upkeep closes it undecided, by Postgres's clock; None for never.
 
         Raises:
             UnknownName: there is no such project.
@@ -77,7 +77,7 @@ class GateStore(GateReads):
                 hashes=plain(dict(hashes)),
                 hashes_sha256=about,
                 payload=plain(dict(payload or {})),
-                expires_at=expires_at,
+                expires_at=None if expires_after is None else func.clock_timestamp() + expires_after,
                 created_at=func.clock_timestamp(),
             )
             .on_conflict_do_nothing()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +47,7 @@ class ExecutionStore(ExecutionReads):
                 workflow_template=workflow,
                 flow_run_id=flow_run_id,
                 status=Status.running.value,
-                created_at=func.clock_timestamp(),
+                created_at=await self._after_the_last(project_id),
                 updated_at=func.clock_timestamp(),
             )
             .returning(WorkflowExecutions.id)
@@ -55,6 +55,17 @@ class ExecutionStore(ExecutionReads):
         started: UUID = row.id  # type: ignore[union-attr]
         self._tx.note(project_id, "run started", flow_run_id or str(started), detail={"workflow": workflow})
         return started
+
+    async def _after_the_last(self, project_id: UUID) -> Any:
+        """Return a time after the last run's: which run is the newest must not hang on a clock that can be set back."""
+        last = await self._tx.one(
+            select(func.max(WorkflowExecutions.created_at).label("at")).where(
+                WorkflowExecutions.project_id == project_id
+            )
+        )
+        if last is None or last.at is None:
+            return func.clock_timestamp()
+        return func.greatest(func.clock_timestamp(), last.at + timedelta(microseconds=1))
 
     async def advance(self, execution_id: UUID, phase: str, attempt: int) -> None:
         """Note which attempt at which phase the run works on. Saying the same again changes nothing."""

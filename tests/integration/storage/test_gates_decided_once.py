@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -202,7 +202,7 @@ async def test_expired_gates_are_found_and_cancelled(
 ) -> None:
     async with database.work() as work:
         late = await work.gates.open(
-            project.id, attempt.id, "Discovery", 1, verdict, {}, expires_at=datetime.now(UTC) - timedelta(minutes=1)
+            project.id, attempt.id, "Discovery", 1, verdict, {}, expires_after=timedelta(minutes=-1)
         )
         await work.gates.open(
             project.id,
@@ -212,7 +212,7 @@ async def test_expired_gates_are_found_and_cancelled(
             verdict,
             {},
             ask=2,
-            expires_at=datetime.now(UTC) + timedelta(hours=1),
+            expires_after=timedelta(hours=1),
         )
     async with database.work() as work:
         assert [g.id for g in await work.gates.expired()] == [late.id]

@@ -1,0 +1,55 @@
+"""What can take a run in this process from the command: another run has its project, or the Prefect API is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botarmy.errors import BotArmyError, Fenced, Held, PrefectLost
+
+
+def taken_by_another(state: Any, slug: str) -> BotArmyError | None:
+    """Return the error of a run that ended because its project is another's, or None.
+
+    Args:
+        state: the final state of the flow.
+        slug: the project.
+    """
+    from flows.sdlc import HELD, TAKEN_OVER
+
+    look = f"Look at it with: botarmy show {slug}"
+    if state.name == HELD:
+        return Held(state.message, hint=f"One run at a time works on a project: wait for it, or cancel it. {look}")
+    if state.name == TAKEN_OVER:
+        return Fenced(state.message, hint=f"Nothing to mend: the other run goes on with the project. {look}")
+    return None
+
+
+def lost_prefect(error: BaseException, api_url: str, slug: str) -> PrefectLost | None:
+    """Return our error where a failure of the Prefect API is behind this one, or None.
+
+    Args:
+        error: what the flow ended with.
+        api_url: the address of the API.
+        slug: the project.
+    """
+    for each in _with_causes(error):
+        # Prefect's client lets the errors of its HTTP library through; that is not imported here for their names.
+        if type(each).__module__.partition(".")[0].startswith(("httpx", "httpcore")) or _of_status(each):
+            said = " ".join(str(each).split())[:300] or type(each).__name__
+            return PrefectLost(
+                f"The Prefect API at {api_url} was lost in the middle of the run. {said}",
+                hint=f"What was committed is kept. When it answers again, go on with: botarmy run --project {slug}",
+            )
+    return None
+
+
+def _of_status(error: BaseException) -> bool:
+    return type(error).__name__ == "PrefectHTTPStatusError"
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__
