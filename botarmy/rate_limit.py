@@ -53,6 +53,15 @@ def _wait(limit: int, until: float, now: float) -> float:
     return max(0.0, until - ahead - now)
 
 
+def set_back(booking: Booking, seconds: float) -> Booking:
+    """Return the booking on a clock that was set back by so many seconds since it was written; 0 or less: it was not.
+
+    Otherwise nobody would get a turn until the clock is where it was before.
+    """
+    back = max(0.0, seconds)
+    return Booking(requests_until=booking.requests_until - back, tokens_until=booking.tokens_until - back)
+
+
 def wait_s(limit: RateLimit, booking: Booking, now: float) -> float:
     """Return how long a call must wait before it may begin."""
     waits = [0.0]

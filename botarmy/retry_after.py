@@ -31,7 +31,8 @@ def retry_after_seconds(headers: Mapping[str, str], body: Any, now: datetime) ->
     if seconds is not None:
         return seconds
     if header:
-        return _until(header, now)
+        # A date is meant by the vendor's clock, which its reply tells; ours may be wrong.
+        return _until(header, _date(lowered.get("date", "")) or now)
     return _retry_info(body)
 
 
@@ -44,13 +45,16 @@ def _number(text: str | None) -> float | None:
 
 
 def _until(header: str, now: datetime) -> float | None:
+    moment = _date(header)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def _date(header: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(header)
     except (ValueError, TypeError):
         return None
-    if moment.tzinfo is None:
-        return None
-    return max(0.0, (moment - now).total_seconds())
+    return moment if moment.tzinfo is not None else None
 
 
 def _retry_info(body: Any) -> float | None:

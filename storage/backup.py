@@ -22,9 +22,11 @@ from botarmy.errors import InputError, StorageError
 from storage.address import libpq_url
 from storage.cluster import programs
 from storage.faults import translate
+from storage.migrate import HEAD
 
 _MAGIC = b"PGDMP"
 _NEWER_SETTING = b"SET transaction_timeout = 0;"
+_SCHEMA = b"alembic_version (version_num) FROM stdin"
 _HEAD_BYTES = 1000
 _SEAL = b"\nBotArmy backup, sha256 "
 
@@ -64,7 +66,8 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
         replace: whether to drop what the database holds; without it, a database with projects is refused.
 
     Raises:
-        InputError: the file cannot be read or is no backup, or the database holds projects and `replace` is not given.
+        InputError: the file cannot be read, is no backup or one of a newer BotArmy, or the database holds projects and
+            `replace` is not given.
         StorageError: the restore failed; the database is as it was.
     """
     _see_backup(file)
@@ -79,9 +82,26 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
         # The dump makes all objects anew; --clean drops what is there first, in the same transaction.
         options = ["--no-owner", "--no-acl", "--clean", "--if-exists", f"--file={script}", str(file)]
         _run("pg_restore", options)
+        _see_schema(script)
         _leave_out_newer_settings(script)
         words = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={script}"]
         _run("psql", words, url=url)
+
+
+def _see_schema(script: Path) -> None:
+    """Refuse what is no database of ours, or that of a newer BotArmy, before anything is changed."""
+    with script.open("rb") as opened:
+        for line in opened:
+            if line.startswith(b"COPY ") and _SCHEMA in line:
+                schema = next(opened, b"").strip().decode(errors="replace")
+                break
+        else:
+            raise InputError("The backup is of another program's database; nothing was changed.")
+    if schema > HEAD:
+        raise InputError(
+            f"The backup has schema {schema}; this BotArmy knows schemas up to {HEAD}. Nothing was changed.",
+            hint="Use the BotArmy that made it, or a newer one.",
+        )
 
 
 def _leave_out_newer_settings(script: Path) -> None:

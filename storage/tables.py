@@ -461,3 +461,4 @@ class ProviderRates(Table):
     model: Mapped[str] = mapped_column(primary_key=True)
     requests_until: Mapped[float] = mapped_column(server_default=text("0"))
     tokens_until: Mapped[float] = mapped_column(server_default=text("0"))
+    written_at: Mapped[float] = mapped_column(server_default=text("0"))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from botarmy.rate_limit import Booking, RateLimit, booked, share_s, wait_s
+from botarmy.rate_limit import Booking, RateLimit, booked, set_back, share_s, wait_s
 from storage.tables import ProviderRates
 from storage.transaction import Transaction
 
@@ -34,10 +34,11 @@ class RateStore:
         await self._tx.run(upsert(ProviderRates).values(**key).on_conflict_do_nothing())
         row = await self._locked(provider, model)
         booking = Booking(requests_until=row.requests_until, tokens_until=row.tokens_until)
+        booking = set_back(booking, row.written_at - row.now)
         wait = wait_s(limit, booking, row.now)
         if wait > longest_wait_s:
             return None
-        await self._write(provider, model, booked(limit, booking, row.now, tokens))
+        await self._write(provider, model, booked(limit, booking, row.now, tokens), row.now)
         return wait
 
     async def correct(
@@ -49,17 +50,20 @@ class RateStore:
         row = await self._locked(provider, model)
         excess = share_s(limit.tokens, booked_tokens - used_tokens)
         await self._write(
-            provider, model, Booking(requests_until=row.requests_until, tokens_until=row.tokens_until - excess)
+            provider,
+            model,
+            Booking(requests_until=row.requests_until, tokens_until=row.tokens_until - excess),
+            row.written_at,
         )
 
     async def _locked(self, provider: str, model: str) -> Any:
-        columns = (ProviderRates.requests_until, ProviderRates.tokens_until)
+        columns = (ProviderRates.requests_until, ProviderRates.tokens_until, ProviderRates.written_at)
         chosen = (ProviderRates.provider == provider, ProviderRates.model == model)
         # The clock is read after the lock was had: a transaction's own time would be that of its beginning.
         await self._tx.run(select(*columns).where(*chosen).with_for_update())
         now = func.extract("epoch", func.clock_timestamp()).cast(ProviderRates.requests_until.type).label("now")
         return await self._tx.one(select(*columns, now).where(*chosen))
 
-    async def _write(self, provider: str, model: str, booking: Booking) -> None:
+    async def _write(self, provider: str, model: str, booking: Booking, written_at: float) -> None:
         chosen = (ProviderRates.provider == provider, ProviderRates.model == model)
-        await self._tx.run(update(ProviderRates).where(*chosen).values(**booking.model_dump()))
+        await self._tx.run(update(ProviderRates).where(*chosen).values(**booking.model_dump(), written_at=written_at))
