@@ -122,7 +122,13 @@ def _alive(state: _State) -> bool:
 
 
 def process_started(pid: int) -> float | None:
-    """Return when a live process started (seconds, a stable identity beside its number), or None when it is gone."""
+    """Return when a live process started (seconds, a stable identity beside its number), or None when it is gone.
+
+    Counted from the system's start where /proc tells it: a time of day changes when the clock is set, and our own
+    server would then be taken for a stranger.
+    """
+    if Path("/proc/self/stat").exists():
+        return _started_since_boot(pid)
     import psutil  # noqa: PLC0415 (only needed where services are looked at)
 
     try:
@@ -132,6 +138,16 @@ def process_started(pid: int) -> float | None:
         return round(float(process.create_time()), 2)
     except psutil.Error:
         return None
+
+
+def _started_since_boot(pid: int) -> float | None:
+    try:
+        # The name of the program stands in brackets and may itself have any character.
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    state, ticks = fields[0], fields[19]
+    return None if state in "ZX" else int(ticks) / os.sysconf("SC_CLK_TCK")
 
 
 class PrefectServer:

@@ -55,7 +55,7 @@ async def test_the_same_question_is_asked_once(
     assert len({gate.id, second.id, questions.id}) == 3
     async with database.read() as view:
         assert await view.gates.open_for(project.id) == (gate, second, questions)
-        assert await view.gates.of_attempt(attempt.id) == (gate, second, questions)
+        assert await view.gates.of_attempt(attempt.id) == (gate, questions, second), "in the order of the asks"
         assert await view.gates.list_open(limit=2) == (gate, second)
         assert await view.gates.list_open(limit=2, offset=2) == (questions,)
         assert await view.gates.count_open() == 3
