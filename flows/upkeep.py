@@ -14,7 +14,7 @@ from prefect.logging import get_run_logger
 
 from botarmy.records import Status
 from flows.api import find_api, read_flow_run, resume
-from flows.recovery import OVER, begin_again, is_gone, quiet_window, recover, run_is_gone
+from flows.recovery import OVER, begin_again, bury, is_gone, quiet_window, recover, run_is_gone
 from flows.resume import form_answer
 from flows.server import PrefectApi
 from tasks.runtime import Runtime, open_runtime
@@ -37,7 +37,7 @@ async def keep_up() -> dict[str, int]:
             "resumed": await _lost_resumes(runtime, api),
             "recovered": await _dead_runs(runtime, api),
             "begun again": await begin_again(runtime, api),
-            "expired": await _expired_gates(runtime),
+            "expired": await _expired_gates(runtime, api),
             "calls closed": await _abandoned_calls(runtime),
             "waiting long": await _remind(runtime),
         }
@@ -94,18 +94,19 @@ async def _abandoned_calls(runtime: Runtime) -> int:
     return count
 
 
-async def _expired_gates(runtime: Runtime) -> int:
+async def _expired_gates(runtime: Runtime, api: PrefectApi) -> int:
     """Close the gates whose time is over: undecided, the project stops; nothing is lost."""
     async with runtime.database.work() as work:
-        gates = await work.gates.expired()
-        count = 0
-        for gate in gates:
+        closed = []
+        for gate in await work.gates.expired():
             if (await work.gates.cancel(gate.id, "nobody decided in time", by="upkeep")).status is not Status.cancelled:
                 continue  # somebody decided a moment ago
             await work.attempts.finish(gate.attempt_id, Status.stopped)
             await work.projects.set_status(gate.project_id, Status.stopped)
-            count += 1
-    return count
+            closed.append(gate)
+    for gate in (each for each in closed if each.flow_run_id):
+        await bury(api, gate.flow_run_id)  # its form must not be answered any more
+    return len(closed)
 
 
 async def _remind(runtime: Runtime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from botarmy.completion import CompletionRequest, Message
 from botarmy.errors import BotArmyError, BudgetExceeded, ConnectionFailed, Unavailable
 from botarmy.pricing import OwnPrice, Prices
 from botarmy.records import Attempt, Project, Status
+from botarmy.settings import Settings
 from providers.fake import ScriptedProvider
 from storage.database import Database
 from tasks.budget import carry_out_budget, due_budget_gate, open_budget_gate
@@ -32,7 +34,7 @@ REQUEST = CompletionRequest(
 
 
 def runtime_of(database: Database) -> Runtime:
-    runtime = SimpleNamespace(database=database, hold=None)
+    runtime = SimpleNamespace(database=database, hold=None, settings=Settings(gate_expiry_hours=2, _env_file=None))
     runtime.commit = partial(Runtime.commit, cast(Runtime, runtime))
     return cast(Runtime, runtime)
 
@@ -61,6 +63,8 @@ async def test_an_approval_raises_the_limit_and_the_attempt_goes_on(database: Da
     waiting = await due_budget_gate(runtime, attempt)
     assert waiting is not None
     assert waiting.decision is None
+    assert waiting.expires_at is not None
+    assert timedelta(hours=1.9) < waiting.expires_at - waiting.created_at < timedelta(hours=2.1)
     async with database.work() as work:
         await work.gates.decide(gate.id, "approve", "Ada")
     decided = await due_budget_gate(runtime, attempt)
