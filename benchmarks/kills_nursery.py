@@ -20,7 +20,8 @@ import time
 from typing import Any
 
 import openai  # noqa: F401 (imported before the forks)
-import prefect.engine  # noqa: F401
+import prefect.context
+import prefect.engine
 
 import flows.sdlc
 import flows.upkeep
@@ -39,6 +40,7 @@ def live(order: dict[str, Any]) -> int:
     os.dup2(log, 2)
     os.setsid()
     os.environ.update(order["environ"])
+    prefect.context.refresh_global_settings_context()  # as a process of its own reads them when it begins
     crashpoints.arm(order["crash"])
     if order["what"] == "cli":
         return int(run_guarded(botarmy, order["words"]) or 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import logging
 import os
 import sys
 from decimal import Decimal, InvalidOperation
@@ -240,6 +241,7 @@ def _quiet_prefect() -> dict[str, str]:
     """Return the settings that leave the terminal to us; Prefect's own log of the run stays in its server."""
     return {
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         # A server that lost its database for a moment answers 500; Prefect's client gives such answers up at once.
@@ -255,6 +257,8 @@ async def _deliver(project: Project, gates: str, api_url: str) -> BotArmyError |
     from flows.people import person_at_terminal
     from flows.sdlc import deliver
 
+    # Python's own way to keep a log that cannot be written (Prefect's, while its server is away) out of the terminal.
+    logging.raiseExceptions = False
     token = person_at_terminal.set(ask_at_terminal)
     approval = "always" if gates == "ask" else "workflow"
     try:

@@ -6,6 +6,7 @@ it was stored an hour later; so the tests shift what is stored.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -111,8 +112,37 @@ async def test_a_gate_expires_by_the_clock_that_opened_it(
         assert bool(await work.gates.open_for_longer_than(HOUR / 2)) is left
 
 
+async def test_a_decision_in_the_last_moment_is_not_overruled_by_expiry(
+    database: Database, project: Project, verdict: Verdict
+) -> None:
+    async with database.work() as work:
+        attempt = await work.attempts.open(project.id, "Discovery", "analyst")
+        gate = await work.gates.open(project.id, attempt.id, "Discovery", 1, verdict, {}, expires_after=-HOUR)
+    async with database.work() as work:
+        await work.gates.decide(gate.id, "approve", "Ann")
+        tending = asyncio.create_task(upkeep._expired_gates(runtime_on(database), NO_PREFECT))
+        await asyncio.sleep(0.3)  # it has found the gate by now, and waits for the project
+    assert await tending == 0
+    async with database.read() as view:
+        assert (await view.projects.get(project.id)).status is Status.pending
+        assert (await view.gates.get(gate.id)).decided_by == "Ann"
+
+
+async def test_an_expired_gate_stops_its_project(database: Database, project: Project, verdict: Verdict) -> None:
+    async with database.work() as work:
+        attempt = await work.attempts.open(project.id, "Discovery", "analyst")
+        await work.gates.open(project.id, attempt.id, "Discovery", 1, verdict, {}, expires_after=-HOUR)
+    assert await upkeep._expired_gates(runtime_on(database), NO_PREFECT) == 1
+    async with database.read() as view:
+        assert (await view.projects.get(project.id)).status is Status.stopped
+
+
+NO_PREFECT: Any = None
+"""Gates that no flow run shows are closed without Prefect."""
+
+
 def runtime_on(database: Database) -> Any:
-    """As much of a runtime as upkeep's look at calls needs."""
+    """As much of a runtime as upkeep needs here."""
     return SimpleNamespace(database=database)
 
 
