@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from botarmy.errors import BotArmyError, Fenced, Held, PrefectLost
+from botarmy.errors import BotArmyError, Fenced, Held, PrefectLost, Unavailable
 
 
 def taken_by_another(state: Any, slug: str) -> BotArmyError | None:
@@ -42,6 +42,11 @@ def lost_prefect(error: BaseException, api_url: str, slug: str) -> PrefectLost |
                 hint=f"What was committed is kept. When it answers again, go on with: botarmy run --project {slug}",
             )
     return None
+
+
+def without_storage(error: Unavailable, slug: str) -> Unavailable:
+    """Return the error of a run that lost Postgres, with how to go on; nothing can be read to show more."""
+    return Unavailable(error.message, hint=f"{error.hint} Then go on with: botarmy run --project {slug}".strip())
 
 
 def _of_status(error: BaseException) -> bool:

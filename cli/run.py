@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from botarmy.errors import BotArmyError, BriefError, InputError, PrefectLost, TakenByAnother
+from botarmy.errors import BotArmyError, BriefError, InputError, PrefectLost, TakenByAnother, Unavailable
 from botarmy.records import Execution, Project, Status
 from cli.definition_options import definition_options
 from cli.failures import warn
-from cli.lost import lost_prefect, taken_by_another
+from cli.lost import lost_prefect, taken_by_another, without_storage
 from cli.progress import shown
 from cli.terminal import clean, say
 
@@ -160,6 +160,7 @@ def _check_out(out: Path | None) -> None:
 async def _run(
     settings: Settings, text: str, project_name: str, options: dict[str, Any], report: Report
 ) -> tuple[Project, BotArmyError | None]:
+    from flows.keeping import kept
     from flows.server import prefect_for
     from tasks.runtime import installed, open_runtime
     from tasks.selection import Selection
@@ -172,9 +173,14 @@ async def _run(
         await _announce(runtime, project, report)
         with prefect_for(settings.botarmy_home, runtime.prefect_url) as api:
             os.environ.update(api.environment() | _quiet_prefect())
-            with installed(runtime):
+            embedded = settings.database_url is None
+            home, url = settings.botarmy_home, runtime.prefect_url
+            async with kept(home, embedded=embedded, api=api, prefect_url=url, report=report):
                 runs_before = await _runs(runtime, project)
-                error = await _deliver(project, options["gates"], api.url)
+                with installed(runtime):
+                    error = await _deliver(project, options["gates"], api.url)
+        if isinstance(error, Unavailable):
+            raise without_storage(error, project.slug)
         if isinstance(error, PrefectLost) and await _ended_since(runtime, project, runs_before):
             warn(f"{error.message} The run itself had ended: our own tables say how; Prefect may show it otherwise.")
             error = None

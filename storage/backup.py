@@ -41,7 +41,8 @@ def backup(url: str, file: Path) -> int:
         StorageError: the database cannot be read, the disk is full, the server is newer than our tools.
     """
     if file.is_dir() or not file.parent.is_dir():
-        raise InputError(f"{file} cannot be written: {'it is a folder' if file.is_dir() else 'no such folder'}.")
+        why = "It is a folder." if file.is_dir() else f"There is no folder {file.parent}."
+        raise InputError(f"{file} cannot be written. {why}", hint="Name a file in a folder that exists.")
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
     except OSError as error:
@@ -75,7 +76,7 @@ def restore(url: str, file: Path, *, replace: bool = False) -> None:
     if held and not replace:
         raise InputError(
             f"The database holds {held} project{'s' if held > 1 else ''}; a restore would replace them.",
-            hint="Restore into an empty database (another BOTARMY_HOME), or say that they are to be replaced.",
+            hint="Restore into an empty database (another BOTARMY_HOME), or give --yes to replace them.",
         )
     with tempfile.TemporaryDirectory(prefix="botarmy-restore-") as folder:
         script = Path(folder) / "script.sql"
@@ -96,7 +97,10 @@ def _see_schema(script: Path) -> None:
                 schema = next(opened, b"").strip().decode(errors="replace")
                 break
         else:
-            raise InputError("The backup is of another program's database; nothing was changed.")
+            raise InputError(
+                "The backup holds no database of BotArmy's. Nothing was changed.",
+                hint="Name a file made by `botarmy db backup`.",
+            )
     if schema > HEAD:
         raise InputError(
             f"The backup has schema {schema}; this BotArmy knows schemas up to {HEAD}. Nothing was changed.",
@@ -136,7 +140,9 @@ def _see_backup(file: Path) -> None:
             end = opened.read()
         whole = end == _SEAL + _hash(file, size).encode()
     except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.", hint="Name a file made by backup.") from error
+        raise InputError(
+            f"{file} cannot be read: {error.strerror}.", hint="Name a file made by `botarmy db backup`."
+        ) from error
     if start != _MAGIC:
         raise InputError(f"{file} is no backup of BotArmy's.", hint="Name a file made by `botarmy db backup`.")
     if not whole:

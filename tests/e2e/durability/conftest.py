@@ -18,6 +18,7 @@ import psutil
 import pytest_asyncio
 
 from botarmy.records import Project
+from flows.server import PrefectServer
 from tests.factories.model_server import answers_for
 
 PHASES = ("Discovery", "Plan", "Design", "Build", "Validate", "Launch")
@@ -114,7 +115,12 @@ async def ended(life: Life, patience_s: float = 180) -> tuple[int, str]:
 async def stopped(life: Life, patience_s: float = 90) -> None:
     """Wait until a process has stopped at its point."""
     process = psutil.Process(await life.born)
-    await until(lambda: process.status() == psutil.STATUS_STOPPED, f"a stop: {life.tail()}", patience_s)
+
+    def so() -> bool:
+        assert not life.exit.done(), f"it has ended: {life.log.read_text('utf-8')}"
+        return bool(process.status() == psutil.STATUS_STOPPED)
+
+    await until(so, f"a stop: {life.tail()}", patience_s)
 
 
 async def until(look: Callable[[], Any], what: str, patience_s: float = 90) -> None:
@@ -134,6 +140,8 @@ async def scene() -> AsyncIterator[Scene]:
             for purpose, answer in answers.items():
                 made.model.answers[purpose] = json.dumps({"answer": answer, "confidence": 0.9})
             yield Scene(made)
-            os.killpg(made.api.pid, signal.SIGKILL)  # nobody needs it any more; asked to end it takes eight seconds
+            server = PrefectServer(home).running()
+            if server is not None:
+                os.killpg(server.pid, signal.SIGKILL)  # nobody needs it any more; asked to end it takes eight seconds
     finally:
         shutil.rmtree(home, ignore_errors=True)

@@ -7,13 +7,16 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from storage.embedded import start_embedded, stop_embedded
+from flows.server import PrefectServer
+from storage.embedded import embedded_status, start_embedded, stop_embedded
 from tests.e2e.durability.conftest import PHASES, Life, Scene, ended, stopped, until
 from tests.factories.ill_server import IllServer, ill_server
 
@@ -82,6 +85,38 @@ async def test_a_slow_a_failing_and_a_vanished_prefect_server_are_waited_for(sce
     assert prefect.refused
     assert await scene.attempts("outlives") == [(phase, 1, "completed") for phase in PHASES]
     assert scene.site.model.repeats("outlives") == {}
+
+
+async def test_services_of_ours_that_are_killed_under_a_run_are_started_again(scene: Scene) -> None:
+    """Nobody else looks after them: `botarmy up` does not run here."""
+    log = scene.site.home / "kept.log"
+    environ = scene.site.environ | {"BOTARMY_CRASH_AT": "save.after@Discovery=stop", "OPENAI_API_KEY": "kept.1"}
+    del environ["PREFECT_API_URL"]  # our own server is used as our own
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli.main", "run", str(scene.brief), "--project", "kept"),
+            env=environ,
+            stdout=output,
+            stderr=output,
+        )
+    run = psutil.Process(process.pid)
+    await until(lambda: run.status() == psutil.STATUS_STOPPED, "the end of Discovery")
+    server, postgres = PrefectServer(scene.site.home).running(), embedded_status(scene.site.home).pid
+    assert server is not None
+    assert postgres is not None
+    os.kill(server.pid, signal.SIGKILL)
+    os.kill(postgres, signal.SIGQUIT)
+    process.send_signal(signal.SIGCONT)
+    code = await asyncio.wait_for(process.wait(), 180)
+    text = log.read_text("utf-8")
+    assert code == 0, text
+    assert "Postgres had ended" in text
+    assert "the Prefect server had ended" in text
+    assert await scene.attempts("kept") == [(phase, 1, "completed") for phase in PHASES]
+    assert scene.site.model.repeats("kept") == {}
+    again = PrefectServer(scene.site.home).running()
+    assert again is not None
+    assert again.url == server.url
 
 
 @pytest.fixture

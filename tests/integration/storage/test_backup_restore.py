@@ -103,6 +103,34 @@ async def test_broken_backup_changes_nothing(
     await other.close()
 
 
+async def test_backup_of_a_newer_botarmy_changes_nothing(
+    database: Database, waiting: GateRequest, empty_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "newer.backup"
+    with psycopg.connect(database.url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    backup(database.url, file)
+    upgrade(empty_url)
+    other = Database(empty_url)
+    async with other.work() as work:
+        await work.projects.create("mine", "mine", "b", "sdlc")
+    with pytest.raises(InputError, match="has schema 9999; this BotArmy knows schemas up to") as caught:
+        restore(empty_url, file, replace=True)
+    assert "newer one" in caught.value.hint
+    async with other.read() as view:
+        assert [each.slug for each in await view.projects.list()] == ["mine"]
+    assert current(empty_url) == HEAD
+    await other.close()
+
+
+def test_backup_of_another_programs_database_is_refused(empty_url: str, database_url: str, tmp_path: Path) -> None:
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("CREATE TABLE projects (id int)")
+    backup(empty_url, tmp_path / "strange.backup")
+    with pytest.raises(InputError, match=r"holds no database of BotArmy's\. Nothing was changed"):
+        restore(database_url, tmp_path / "strange.backup", replace=True)
+
+
 async def test_failing_restore_leaves_the_database_as_it_was(
     database: Database, waiting: GateRequest, postgres: Any, database_url: str, tmp_path: Path
 ) -> None:
@@ -141,9 +169,9 @@ def test_senseless_files_are_refused(database_url: str, tmp_path: Path) -> None:
         restore(database_url, tmp_path / "text")
     with pytest.raises(InputError, match="cannot be read"):
         restore(database_url, tmp_path / "missing")
-    with pytest.raises(InputError, match="is a folder"):
+    with pytest.raises(InputError, match="It is a folder"):
         backup(database_url, tmp_path)
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="There is no folder"):
         backup(database_url, tmp_path / "missing" / "file")
 
 
