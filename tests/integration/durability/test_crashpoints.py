@@ -28,10 +28,18 @@ def run(crash: str) -> int:
         ("save.before@B:2", crashpoints.KILLED),
         ("save.before@B:3", 0),
         ("save.after", 0),
+        ("save.after,save.before@B", crashpoints.KILLED),
     ],
 )
 def test_a_process_ends_at_its_point_and_at_no_other(crash: str, code: int) -> None:
     assert run(crash) == code
+
+
+def test_of_several_points_the_first_that_is_passed_ends_the_process_and_is_named() -> None:
+    environ = os.environ | {crashpoints.VARIABLE: "save.before@B,save.before@A,save.after"}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environ, check=False, capture_output=True, text=True)
+    assert done.returncode == crashpoints.KILLED
+    assert done.stderr == f"{crashpoints.ENDED_AT}save.before@A\n"
 
 
 def test_a_misspelt_point_is_refused() -> None:
