@@ -219,13 +219,14 @@ async def _take_up(runtime: Runtime, text: str, name: str, options: dict[str, An
             f"The project {project.slug} has another brief than this one.",
             hint=f"Leave the brief out to go on with {project.slug}, or choose another --project name.",
         )
+    budget: Decimal | None = options["budget_usd"]
+    by = "" if budget is None else runtime.settings.botarmy_by or getpass.getuser()
     if project is None:
-        project = await new_project(runtime, text, name=name, selection=Selection(**options["definitions"]))
-    if options["budget_usd"] is not None:
+        selection = Selection(**options["definitions"])
+        project = await new_project(runtime, text, name=name, selection=selection, budget_usd=budget, by=by)
+    elif budget is not None:
         async with runtime.database.work() as work:
-            await work.budgets.set(
-                project.id, options["budget_usd"], by=runtime.settings.botarmy_by or getpass.getuser()
-            )
+            await work.budgets.set(project.id, budget, by=by)
     return project
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -79,6 +80,8 @@ class SuspendedForm:
 
         why_again, ask = "", 1
         while True:
+            if gate.flow_run_id not in ("", self._flow_run_id):
+                await _withdraw_form(gate.flow_run_id)
             gate = await (newest if gate.flow_run_id == self._flow_run_id else taken_up)(runtime, gate)
             if gate.decision is not None or gate.status is Status.cancelled:
                 return gate
@@ -110,6 +113,24 @@ async def taken_up(runtime: Runtime, gate: GateRequest) -> GateRequest:
         return await decide(runtime, gate, _as_answer(left))
     except (Duplicate, InputError):  # decided meanwhile, or of no use: the table says which
         return await newest(runtime, gate)
+
+
+async def _withdraw_form(flow_run_id: str) -> None:
+    """End a suspended run that another takes over from, before its answer is looked for: one gate has one form.
+
+    Its process is gone, since this run holds the project. Nobody can answer it after this; who answered just before is
+    heard (`taken_up`).
+    """
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 (the CLI's `ask` needs no client)
+    from prefect.exceptions import ObjectNotFound  # noqa: PLC0415
+    from prefect.states import Cancelled  # noqa: PLC0415
+
+    async with get_client() as client:
+        with contextlib.suppress(ObjectNotFound):
+            run = await client.read_flow_run(UUID(flow_run_id))
+            if run.state is not None and run.state.is_paused():
+                message = "another run of the project shows this gate now"
+                await client.set_flow_run_state(run.id, Cancelled(message=message), force=True)
 
 
 async def _left_answer(gate: GateRequest) -> GateForm | None:

@@ -28,7 +28,7 @@ _GRAIN = timedelta(seconds=2)
 """The Prefect server tells its time in whole seconds."""
 
 LOST_AFTER = timedelta(days=1)
-"""Runs that began longer ago and never made a project are left alone."""
+"""Runs that were due longer ago and never made a project are left alone."""
 
 
 async def is_gone(runtime: Runtime, api: PrefectApi, project: Project) -> bool:
@@ -96,20 +96,30 @@ async def recover(runtime: Runtime, api: PrefectApi, project_id: UUID, why: str)
         await work.audit.add(project.id, "upkeep", "run recovered", project.slug, detail={"why": why})
         point("upkeep.recovered.before")
     point("upkeep.recovered.after")
-    parameters = {"project": project.slug, "gates": "suspend", "approval": await _approval(api, dead)}
+    last = await asyncio.to_thread(read_flow_run, api, dead.flow_run_id) if dead and dead.flow_run_id else None
+    parameters = {"project": project.slug, "gates": "suspend", "approval": _approval(last)}
+    if last is not None:
+        await bury(api, last["id"])  # first: an upkeep that is killed comes here again only while it is the last run
     # Two upkeeps at once, or one that was killed before it wrote the run down, get the same flow run from Prefect.
     key = f"recovery-{project.id}-{len(runs)}"
     point("upkeep.submitted.before")
     made = await asyncio.to_thread(
-        submit, api, DEPLOYMENT, parameters, name=f"{project.slug}-recovered", tags=("recovery",), key=key
+        submit,
+        api,
+        DEPLOYMENT,
+        parameters,
+        name=f"{project.slug}-recovered",
+        queue=_queue(last),
+        tags=("recovery",),
+        key=key,
     )
     point("upkeep.submitted.after")
     async with runtime.database.work() as work:
         await work.executions.start(project.id, project.workflow, made["id"])
         if dead is not None:
             await work.executions.finish(dead.id, Status.failed)
-    if dead is not None and dead.flow_run_id:
-        await bury(api, dead.flow_run_id)
+        point("upkeep.noted.before")
+    point("upkeep.noted.after")
     return True
 
 
@@ -137,9 +147,19 @@ async def begin_again(runtime: Runtime, api: PrefectApi) -> int:
             known = await work.executions.of_flow_run(run["id"]) is not None
         if known or not parameters.get("brief") or not await run_is_gone(runtime, api, run):
             continue
+        parameters = {"instead_of": run["id"]} | parameters  # of the first, where this is a successor itself
+        point("upkeep.again.before")
         await asyncio.to_thread(
-            submit, api, DEPLOYMENT, parameters, name=run["name"], tags=("recovery",), key=f"again-{run['id']}"
+            submit,
+            api,
+            DEPLOYMENT,
+            parameters,
+            name=run["name"],
+            queue=_queue(run),
+            tags=("recovery",),
+            key=f"again-{run['id']}",
         )
+        point("upkeep.again.after")
         await asyncio.to_thread(cancel if run["state_type"] == "PAUSED" else _replaced, api, run["id"])
         count += 1
     return count
@@ -156,9 +176,10 @@ def _unfinished(api: PrefectApi) -> list[dict[str, Any]]:
             "flow_runs": {
                 "deployment_id": {"any_": [deployment]},
                 "state": {"type": {"any_": ["CRASHED", "RUNNING", "PENDING"]}},
-                "start_time": {"after_": (server_time(api) - LOST_AFTER).isoformat(), "is_null_": False},
+                # Not the time of its start: killed while its process was loading, it has none.
+                "expected_start_time": {"after_": (server_time(api) - LOST_AFTER).isoformat()},
             },
-            "sort": "START_TIME_DESC",
+            "sort": "EXPECTED_START_TIME_DESC",
             "limit": 200,
         },
     )
@@ -184,7 +205,12 @@ def newest(runs: Sequence[Execution]) -> Execution | None:
     return had[-1] if had else None
 
 
-async def _approval(api: PrefectApi, dead: Execution | None) -> str:
+def _approval(dead: dict[str, Any] | None) -> str:
     """Return what the dead run was told about asking people; the strictest where that is not known any more."""
-    run = await asyncio.to_thread(read_flow_run, api, dead.flow_run_id) if dead and dead.flow_run_id else None
-    return str(run["parameters"].get("approval", "always")) if run is not None else "always"
+    return str(dead["parameters"].get("approval", "always")) if dead is not None else "always"
+
+
+def _queue(dead: dict[str, Any] | None) -> str:
+    """Return the work queue of a run of the deployment: its successor keeps its priority. "" for the default one."""
+    ours = dead is not None and dead.get("deployment_id") and dead.get("work_queue_name")
+    return str(ours) if ours else ""

@@ -45,6 +45,7 @@ async def deliver(
     decided: list[str] | None = None,
     gates: Gates = "suspend",
     approval: Literal["workflow", "always", "when_needed"] = "always",
+    instead_of: str = "",
 ) -> Any:
     """Take a brief through the workflow to finished, tested software.
 
@@ -60,11 +61,14 @@ async def deliver(
             suspend suspends the run until somebody answers its form.
         approval: always asks a person at every gate, when_needed only where the evidence does not decide, workflow
             leaves it to the workflow's phases.
+        instead_of: given by upkeep: the flow run that died before it had made a project, and whose place this one takes.
     """
     async with _runtime() as opened:
         selection = Selection(workflow=workflow, team=team, bmad=bmad, decided=tuple(decided or ()))
         run_id = str(flow_run.id)
-        record = await claim(opened, run_id, brief=brief, project=project, name=name, selection=selection)
+        record = await claim(
+            opened, run_id, brief=brief, project=project, name=name, selection=selection, instead_of=instead_of
+        )
         runtime = await opened.serving(Selection.of(record))
         policy = GatePolicy(approval=None if approval == "workflow" else Approval(approval))
         try:

@@ -14,7 +14,7 @@ from prefect.logging import get_run_logger
 
 from botarmy.records import Status
 from flows.api import find_api, read_flow_run, resume
-from flows.recovery import OVER, begin_again, bury, is_gone, quiet_window, recover, run_is_gone
+from flows.recovery import OVER, begin_again, bury, is_gone, quiet_window, recover
 from flows.resume import form_answer
 from flows.server import PrefectApi
 from tasks.runtime import Runtime, open_runtime
@@ -53,19 +53,19 @@ async def _lost_resumes(runtime: Runtime, api: PrefectApi) -> int:
     """
     async with runtime.database.work() as work:
         gates = await work.gates.pending_resumes()
-        over = {p.id for p in [await work.projects.get(str(gate.project_id)) for gate in gates] if p.status in OVER}
-        for gate in (each for each in gates if each.project_id in over):
-            await work.gates.mark_resumed(gate.id)
+        projects = {gate.id: await work.projects.get(str(gate.project_id)) for gate in gates}
+        over = {gate.id for gate in gates if projects[gate.id].status in OVER}
+        for gate_id in over:
+            await work.gates.mark_resumed(gate_id)
     count = 0
-    for gate in (each for each in gates if each.project_id not in over):
+    for gate in (each for each in gates if each.id not in over):
         run = await asyncio.to_thread(read_flow_run, api, gate.flow_run_id) if gate.flow_run_id else None
-        if run is not None and run["state_type"] == "PAUSED":
-            woken = await asyncio.to_thread(resume, api, gate.flow_run_id, form_answer(gate))
-        else:
-            woken = False
-            if not await run_is_gone(runtime, api, run):
-                continue  # it is on its way
-        count += woken or await recover(runtime, api, gate.project_id, "its gate was decided")
+        paused = run is not None and run["state_type"] == "PAUSED"
+        if paused and await asyncio.to_thread(resume, api, gate.flow_run_id, form_answer(gate)):
+            count += 1
+        # Of the project, not of the run that showed the gate: another may be on its way by now.
+        elif await is_gone(runtime, api, projects[gate.id]):
+            count += await recover(runtime, api, gate.project_id, "its gate was decided")
     return count
 
 

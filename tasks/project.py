@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from uuid import UUID
 
 from botarmy.brief import read_brief, slugify, title
@@ -15,15 +16,34 @@ from tasks.runtime import Runtime
 from tasks.selection import Selection
 
 
-async def new_project(runtime: Runtime, brief: str, *, name: str = "", selection: Selection) -> Project:
-    """Create a project from a brief; the same brief again makes slug-2.
+async def new_project(
+    runtime: Runtime,
+    brief: str,
+    *,
+    name: str = "",
+    selection: Selection,
+    budget_usd: Decimal | None = None,
+    by: str = "",
+) -> Project:
+    """Create a project from a brief, with its limit: there is no moment without it. The same brief again makes slug-2.
+
+    Args:
+        runtime: the wiring.
+        brief: the text.
+        name: the project's name; "" for the brief's title.
+        selection: its definitions.
+        budget_usd: the project's spending limit, or None.
+        by: who set the limit.
 
     Raises:
         BriefError: the brief is empty, binary, too large or not text.
         UnknownName: there is no such workflow.
     """
     async with runtime.database.work() as work:
-        return await _create(work, runtime, brief, name, selection)
+        project = await _create(work, runtime, brief, name, selection)
+        if budget_usd is not None:
+            await work.budgets.set(project.id, budget_usd, by=by)
+        return project
 
 
 async def _create(work: UnitOfWork, runtime: Runtime, brief: str, name: str, selection: Selection) -> Project:
@@ -69,9 +89,19 @@ async def half_done(runtime: Runtime, brief: str) -> Project | None:
 
 
 async def claim(
-    runtime: Runtime, flow_run_id: str, *, brief: str, project: str, name: str, selection: Selection
+    runtime: Runtime,
+    flow_run_id: str,
+    *,
+    brief: str,
+    project: str,
+    name: str,
+    selection: Selection,
+    instead_of: str = "",
 ) -> Project:
     """Return the project of this flow run: the one it has already (it was resumed), a named one, or a new one.
+
+    A run that takes the place of one that seemed dead (`instead_of`, a flow run's id) never makes a second project
+    from the same order, nor does the one that comes to life late.
 
     Raises:
         BriefError: neither a brief nor a project was given, or the brief cannot be read.
@@ -84,12 +114,17 @@ async def claim(
         if project:
             record = await _existing(work, project)
         elif brief:
-            record = await _create(work, runtime, brief, name, selection)
+            made = await work.executions.claimed(instead_of or flow_run_id)
+            record = (
+                await work.projects.get(str(made.project_id))
+                if made is not None
+                else await _create(work, runtime, brief, name, selection)
+            )
         else:
             raise BriefError(
                 "There is neither a brief nor a project.", hint="Give the parameter brief (text) or project (slug)."
             )
-        await work.executions.start(record.id, record.workflow, flow_run_id)
+        await work.executions.start(record.id, record.workflow, flow_run_id, origin=instead_of)
     return record
 
 

@@ -26,8 +26,27 @@ class ExecutionStore(ExecutionReads):
         super().__init__(transaction.rows)
         self._tx = transaction
 
-    async def start(self, project_id: UUID, workflow: str, flow_run_id: str) -> UUID:
-        """Begin a run; the same flow run begins once, however often its body starts again."""
+    async def claimed(self, origin: str) -> Execution | None:
+        """Return the run that made its project for this order, or None; who asks the same waits for this unit's end.
+
+        Args:
+            origin: the flow run that was submitted first. A successor is submitted where that seems to have died before
+                it had made its project; the two may yet live side by side.
+        """
+        await self._tx.run(select(func.pg_advisory_xact_lock(func.hashtextextended(origin, 0))))
+        made = "WHERE flow_run_id = :id OR execution_context ->> 'origin' = :id ORDER BY created_at, id LIMIT 1"
+        found = await self._many(made, id=origin)
+        return found[0] if found else None
+
+    async def start(self, project_id: UUID, workflow: str, flow_run_id: str, *, origin: str = "") -> UUID:
+        """Begin a run; the same flow run begins once, however often its body starts again.
+
+        Args:
+            project_id: the project.
+            workflow: name of its workflow.
+            flow_run_id: Prefect's id; "" where it has none.
+            origin: the flow run whose place it takes; see `claimed`.
+        """
         await self._tx.lock_project(project_id)
         same = await self._tx.one(
             select(WorkflowExecutions.id).where(
@@ -46,6 +65,7 @@ class ExecutionStore(ExecutionReads):
                 project_id=project_id,
                 workflow_template=workflow,
                 flow_run_id=flow_run_id,
+                execution_context={"origin": origin} if origin else {},
                 status=Status.running.value,
                 created_at=await self._after_the_last(project_id),
                 updated_at=func.clock_timestamp(),

@@ -42,3 +42,27 @@ def test_a_killed_upkeep_does_not_stop_the_next(services: Product) -> None:
     finally:
         for run in dead:
             set_state(services, run, "CRASHED")
+
+
+def test_a_run_whose_process_died_while_it_was_loading_is_carried_out(services: Product) -> None:
+    deployment = services.api("GET", "/deployments/name/sdlc/default")
+    parameters = {"brief": "# Loading\nEach book has a required title.\n", "name": "loading", "gates": "suspend"}
+    # Taken by a worker, never begun: as after a kill of both in the seconds before Prefect calls it running.
+    lost = submitted(services, deployment, name="loading", parameters=parameters, state={"type": "PENDING"})
+    upkeep = services.api("GET", "/deployments/name/upkeep/minutely")
+
+    def mended() -> bool:
+        submitted(services, upkeep, state={"type": "SCHEDULED"})
+        wait_for(lambda: not unfinished_upkeeps(services, upkeep), "upkeep", 120)
+        return bool(services.api("GET", f"/flow_runs/{lost['id']}")["state_name"] == "Replaced")
+
+    wait_for(mended, "the lost run to be submitted anew", 240)
+    assert services.gate("loading", "Discovery")["project"] == "loading"
+    services.run("cancel", "loading", "--by", "Ann")
+
+
+def unfinished_upkeeps(services: Product, upkeep: dict[str, Any]) -> list[Any]:
+    """Return the runs of upkeep that are due and have not ended."""
+    due = {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}, "deployment_id": {"any_": [upkeep["id"]]}}
+    found: list[Any] = services.api("POST", "/flow_runs/filter", {"flow_runs": due})
+    return found
