@@ -7,15 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from kills_plan import PHASES
+
 from botarmy.records import ArtifactVersion, Attempt, AuditEvent, GateRequest, LLMCall, Project, Status, Workflow
 from storage.database import Database
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """All that Postgres holds of a project."""
+    """All that Postgres holds of a project.
+
+    Attributes:
+        runs: its flow runs in Prefect.
+    """
 
     project: Project
+    runs: tuple[str, ...]
     attempts: tuple[Attempt, ...]
     gates: tuple[GateRequest, ...]
     calls: tuple[LLMCall, ...]
@@ -31,6 +38,7 @@ async def stored(database: Database, slug: str, workflow: Workflow) -> Stored:
         kinds = [kind for phase in workflow.phases for kind in phase.expected_outputs]
         return Stored(
             project=project,
+            runs=tuple(run.flow_run_id for run in await work.executions.of_project(project.id) if run.flow_run_id),
             attempts=await work.attempts.list(project.id),
             gates=await work.gates.of_project(project.id),
             calls=await work.calls.of_project(project.id),
@@ -44,8 +52,8 @@ def losses(
     found: Stored,
     workflow: Workflow,
     decisions: Mapping[UUID, tuple[str, str]],
+    amended: Mapping[tuple[str, int], int],
     repeats: Mapping[int, Sequence[str]],
-    kills: int,
 ) -> list[str]:
     """Return what was lost or done twice; nothing where all is well.
 
@@ -53,15 +61,16 @@ def losses(
         found: the project.
         workflow: its workflow.
         decisions: gate -> (decision, who): each answer that was taken from a person.
-        repeats: life -> purposes of its requests to the model that had been made before.
-        kills: how many kills the project went through.
+        amended: (kind, attempt) -> how many amendments were taken from a person.
+        repeats: kills until then -> purposes of the requests to the model that had been made before.
     """
     return [
         *_ends(found, workflow),
         *_versions(found, workflow),
+        *_amendments(found, amended),
         *_decisions(found, decisions),
-        *_done_once(found),
-        *_calls(found, repeats, kills),
+        *_done_once(found, amended),
+        *_calls(found, repeats),
         *([] if found.audit_whole else ["the chain of audit events is broken"]),
     ]
 
@@ -79,7 +88,7 @@ def _ends(found: Stored, workflow: Workflow) -> list[str]:
 
 
 def _versions(found: Stored, workflow: Workflow) -> list[str]:
-    made = Counter((version.kind, version.provenance.attempt) for version in found.versions)
+    made = Counter((v.kind, v.provenance.attempt) for v in found.versions if v.provenance.provider != PERSON)
     wrong = [f"{kind} has {count} versions of attempt {number}" for (kind, number), count in made.items() if count > 1]
     for phase in workflow.phases:
         tries = [each.number for each in found.attempts if each.phase == phase.name]
@@ -92,6 +101,16 @@ def _versions(found: Stored, workflow: Workflow) -> list[str]:
     return wrong
 
 
+def _amendments(found: Stored, amended: Mapping[tuple[str, int], int]) -> list[str]:
+    made = Counter((v.kind, v.provenance.attempt) for v in found.versions if v.provenance.provider == PERSON)
+    return [
+        f"{kind}, attempt {attempt}, was amended {amended.get((kind, attempt), 0)} times, and has {made[kind, attempt]} "
+        "versions of a person"
+        for kind, attempt in {*made, *amended}
+        if made[kind, attempt] != amended.get((kind, attempt), 0)
+    ]
+
+
 def _decisions(found: Stored, decisions: Mapping[UUID, tuple[str, str]]) -> list[str]:
     gates = {gate.id: (gate.decision, gate.decided_by) for gate in found.gates}
     wrong = [
@@ -99,26 +118,46 @@ def _decisions(found: Stored, decisions: Mapping[UUID, tuple[str, str]]) -> list
         for gate, decided in decisions.items()
         if gates.get(gate) != decided
     ]
-    asked = Counter((gate.attempt_id, gate.kind) for gate in found.gates if gate.status is not Status.cancelled)
-    wrong += [f"the gate of attempt {attempt} was opened {n} times" for (attempt, _), n in asked.items() if n > 1]
+    # A limit may be reached again after it was raised; the same one is asked about once.
+    asked = Counter(
+        (gate.attempt_id, gate.kind, gate.payload.get("limit_usd", ""))
+        for gate in found.gates
+        if gate.status is not Status.cancelled
+    )
+    wrong += [
+        f"the {kind} gate of attempt {attempt} was opened {n} times" for (attempt, kind, _), n in asked.items() if n > 1
+    ]
     open_still = [gate.phase for gate in found.gates if gate.decision is None and gate.status is Status.waiting]
     return wrong + [f"the gate of {phase} is open still" for phase in open_still]
 
 
-ONCE = ("work saved", "attempt opened", "attempt completed", "attempt rejected", "gate approved", "gate rejected")
+PERSON = "person"
+"""The provider in the provenance of a version that a person wrote."""
+
+ONCE = ("work saved", "attempt opened", "attempt completed", "attempt rejected")
 """Audit actions that a subject (phase and attempt) has once at most."""
 
 
-def _done_once(found: Stored) -> list[str]:
+def _done_once(found: Stored, amended: Mapping[tuple[str, int], int]) -> list[str]:
     done = Counter((event.action, event.subject) for event in found.audit if event.action in ONCE)
-    return [f"{action}: {subject} {count} times" for (action, subject), count in done.items() if count > 1]
+    for (_, attempt), count in amended.items():  # the checks ran again, so the figures were saved again
+        done["work saved", f"{PHASES[0]} {attempt}"] -= count
+    told = Counter((e.action, e.subject) for e in found.audit if e.action in ("gate approved", "gate rejected"))
+    words = {"approve": "gate approved", "reject": "gate rejected"}
+    decided = Counter((words[g.decision], f"{g.phase} {g.attempt}") for g in found.gates if g.decision in words)
+    return [f"{action}: {subject} {count} times" for (action, subject), count in done.items() if count > 1] + [
+        f"{action}: {subject}: {decided[action, subject]} gates, {told[action, subject]} events"
+        for action, subject in {*told, *decided}
+        if told[action, subject] != decided[action, subject]
+    ]
 
 
-def _calls(found: Stored, repeats: Mapping[int, Sequence[str]], kills: int) -> list[str]:
-    wrong = [f"life {life} repeated calls for {', '.join(names)}" for life, names in repeats.items() if len(names) > 1]
-    repeated = sum(map(len, repeats.values()))
-    if repeated > kills:
-        wrong.append(f"{repeated} calls were repeated after {kills} kills")
+def _calls(found: Stored, repeats: Mapping[int, Sequence[str]]) -> list[str]:
+    wrong = [
+        f"after {kills} kills {len(names)} calls were repeated: {', '.join(names)}"
+        for kills, names in repeats.items()
+        if len(names) > min(1, kills)
+    ]
     answered = Counter(call.key for call in found.calls if call.outcome == "completed")
     wrong += [f"the call {key[:12]} was completed {count} times" for key, count in answered.items() if count > 1]
     saved = {event.subject: event.created_at for event in found.audit if event.action == "work saved"}

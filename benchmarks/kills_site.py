@@ -8,11 +8,14 @@ import json
 import os
 import signal
 import sys
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from botarmy.crashpoints import ENDED_AT
 from botarmy.records import digest
 from botarmy.settings import ROLES
 from flows.api import call
@@ -26,7 +29,9 @@ from storage.database import Database
 
 ROOT = Path(__file__).resolve().parents[1]
 BRIEF = "# Shelf\nEach book has a required title.\n"
-WINDOW_S = "1"
+WINDOW_S = 1.0
+PRICES = {"openai/gpt-test": {"input": "1", "output": "1"}}
+"""USD for a million tokens, so that a budget can be kept."""
 
 
 @dataclass(eq=False)
@@ -37,17 +42,27 @@ class Life:
         pid: its process.
         exit: its exit code, when it has ended.
         log: what it printed.
+        what: cli, flow or upkeep.
+        seconds: how long it lived.
     """
 
+    what: str
     log: Path
     born: asyncio.Future[int]
     exit: asyncio.Future[int]
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
 
     async def kill(self, sign: int = signal.SIGKILL) -> None:
         """Send a signal, unless it has ended."""
         pid = await self.born
         if not self.exit.done():
             os.kill(pid, sign)
+
+    def crash(self) -> str:
+        """Return the crash point at which it ended, as it was armed, or ""."""
+        _, _, rest = self.tail().rpartition(ENDED_AT)  # the line before it may be unfinished
+        return rest.splitlines()[0] if ENDED_AT in self.tail() else ""
 
     def tail(self) -> str:
         """Return the end of what it printed."""
@@ -61,28 +76,36 @@ class Model:
     """A model on loopback that answers each purpose with what the scaffold generator said to the same brief.
 
     Attributes:
-        log: (project, life, digest of the request's body, purpose) in the order in which they came.
+        log: (story, kills that it had gone through, digest of the request's body, purpose) in the order in which they
+            came.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, str] = {}
         self.log: list[tuple[str, int, str, str]] = []
+        self._kills: Counter[str] = Counter()
+        self._common = 0
+
+    def struck(self, story: str, *, common: bool = False) -> None:
+        """Take note of a kill; a common one (of a server) counts for every story."""
+        self._common += common
+        self._kills[story] += not common
 
     def respond(self, asked: Asked) -> Say:
-        """Answer a request; the key that came with it says which life of which project asks."""
-        project, _, life = asked.headers["authorization"].removeprefix("Bearer ").rpartition(".")
+        """Answer a request; the key that came with it says whose it is."""
+        story = asked.headers["authorization"].removeprefix("Bearer ")
         purpose = asked.body["response_format"]["json_schema"]["name"]
-        self.log.append((project, int(life), digest(asked.body), purpose))
+        self.log.append((story, self._kills[story] + self._common, digest(asked.body), purpose))
         return ChatVoice().streamed(self.answers[purpose])
 
-    def repeats(self, project: str) -> dict[int, tuple[str, ...]]:
-        """Return, by life, the purposes of the requests that the project had made before, in that life or an earlier."""
+    def repeats(self, story: str) -> dict[int, tuple[str, ...]]:
+        """Return, by the number of kills until then, the purposes of the requests that the story had made before."""
         seen: set[str] = set()
         repeated: dict[int, tuple[str, ...]] = {}
-        for name, life, body, purpose in self.log:
-            if name == project and body in seen:
-                repeated[life] = (*repeated.get(life, ()), purpose)
-            seen.add(body if name == project else "")
+        for _, kills, body, purpose in (each for each in self.log if each[0] == story):
+            if body in seen:
+                repeated[kills] = (*repeated.get(kills, ()), purpose)
+            seen.add(body)
         return repeated
 
 
@@ -99,24 +122,32 @@ class Site:
     environ: dict[str, str]
     _nursery: asyncio.subprocess.Process | None = None
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _lives: dict[int, Life] = field(default_factory=dict)
+    workers: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lives: dict[int, Life] = field(default_factory=dict)
 
     async def life(
-        self, what: str, *words: str, crash: str = "", key: str = "none.0", environ: Mapping[str, str] | None = None
+        self,
+        what: str,
+        *words: str,
+        crash: str = "",
+        key: str = "none",
+        environ: Mapping[str, str] | None = None,
+        teaches: str = "",
     ) -> Life:
         """Begin a process; see benchmarks/kills_nursery.py."""
         if self._nursery is None or self._nursery.stdin is None:
             raise RuntimeError("the nursery is not open")
-        number, loop = len(self._lives) + 1, asyncio.get_running_loop()
+        number, loop = len(self.lives) + 1, asyncio.get_running_loop()
         log = self.home / "lives" / f"{number:04}-{key}-{what}.log"
         log.parent.mkdir(exist_ok=True)
-        life = self._lives[number] = Life(log, loop.create_future(), loop.create_future())
+        life = self.lives[number] = Life(what, log, loop.create_future(), loop.create_future())
         order = {
             "id": number,
             "what": what,
             "words": words,
             "crash": crash,
             "log": str(log),
+            "teaches": teaches,
             "environ": {"OPENAI_API_KEY": key, **(environ or {})},
         }
         self._nursery.stdin.write(json.dumps(order).encode() + b"\n")
@@ -140,17 +171,18 @@ class Site:
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
             told = json.loads(line)
-            life = self._lives[told["id"]]
+            life = self.lives[told["id"]]
             if "pid" in told:
                 life.born.set_result(told["pid"])
             else:
+                life.seconds = time.monotonic() - life.began
                 life.exit.set_result(told["exit"])
 
     async def close_nursery(self) -> None:
         """End all lives that are left, and the nursery."""
         if self._nursery is None or self._nursery.stdin is None:
             return
-        for life in self._lives.values():
+        for life in self.lives.values():
             if life.born.done() and not life.exit.done():
                 await life.kill()
         self._nursery.stdin.close()
@@ -197,10 +229,11 @@ async def site(home: Path, outer: Mapping[str, str]) -> AsyncIterator[Site]:
             with contextlib.ExitStack() as stack:
                 api = await asyncio.to_thread(stack.enter_context, server.use(prefect_url))
                 environ = _environment(home, api, fake.url, outer)
-                await asyncio.to_thread(ensure_deployments, api, environ, home)
                 made = Site(home, opened.database, prefect_url, api, model, fake.url, environ)
                 await made.open_nursery()
                 try:
+                    deploying = asyncio.to_thread(ensure_deployments, api, environ, home)
+                    await asyncio.gather(deploying, _learn(made))
                     yield made
                 finally:
                     await made.close_nursery()
@@ -209,6 +242,21 @@ async def site(home: Path, outer: Mapping[str, str]) -> AsyncIterator[Site]:
 
         await opened.database.close()
         await stop_embedded(home)
+
+
+async def _learn(made: Site) -> None:
+    """Run the brief once with the scaffold generator; the model repeats its answers from then on."""
+    brief = made.home / "brief.md"
+    brief.write_text(BRIEF, "utf-8")
+    offline = {name: "" for name in made.environ if "_AGENT_" in name}
+    words = ("run", str(brief), "--project", "learnt")
+    life = await made.life("cli", *words, environ=offline, teaches=str(made.home / "modules.txt"))
+    if await life.exit:
+        raise RuntimeError(f"the brief cannot be carried out at all: {life.tail()}")
+    async with made.database.work() as work:
+        project = await work.projects.get("learnt")
+        for row in await work.calls.of_project(project.id):
+            made.model.answers[row.purpose] = json.dumps({"answer": json.loads(row.text), "confidence": 0.9})
 
 
 def _environment(home: Path, api: PrefectApi, model_url: str, outer: Mapping[str, str]) -> dict[str, str]:
@@ -221,6 +269,8 @@ def _environment(home: Path, api: PrefectApi, model_url: str, outer: Mapping[str
     ours = {name: value for name, value in served.items() if name.startswith("PREFECT_")}
     roles = {f"{role.upper()}_AGENT_PROVIDER": "openai" for role in ROLES}
     roles |= {f"{role.upper()}_AGENT_MODEL": "gpt-test" for role in ROLES}
+    prices = home / "prices.json"
+    prices.write_text(json.dumps(PRICES), "utf-8")
     return (
         kept
         | ours
@@ -228,7 +278,8 @@ def _environment(home: Path, api: PrefectApi, model_url: str, outer: Mapping[str
         | roles
         | {
             "BOTARMY_HOME": str(home),
-            "BOTARMY_RECOVERY_WINDOW_S": WINDOW_S,
+            "BOTARMY_PRICES": str(prices),
+            "BOTARMY_RECOVERY_WINDOW_S": str(WINDOW_S),
             "DO_NOT_TRACK": "1",
             "OPENAI_BASE_URL": f"{model_url}/v1",
             "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",

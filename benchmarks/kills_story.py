@@ -1,29 +1,35 @@
-"""One project's way through its kills: runs it, kills it, plays the worker and the person, until it has finished."""
+"""One project's way through its kills: lives with crash points and moments in them, until it has finished."""
 
 from __future__ import annotations
 
 import abc
 import asyncio
 import contextlib
-import random
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
-from kills_plan import COMMAND, Kill, Story
+from kills_plan import BRIEF as BY_BRIEF
+from kills_plan import BUDGET, PHASES, RUN, Kill, Story
 from kills_site import BRIEF, Life, Site
 
+from botarmy.brief import read_brief
 from botarmy.crashpoints import KILLED
-from botarmy.errors import BotArmyError
-from botarmy.records import GateRequest, Project, Status
-from flows.api import submit
+from botarmy.records import GateRequest, Project, Status, digest
 
-LONGEST_S = 240.0
-"""A project that is not finished by then is lost."""
+LONGEST_S = 1500.0
+"""A project that is not finished by then is lost; many times what one takes on two cores that nobody else uses."""
 
-LIFE_S = 90.0
+LIFE_S = 400.0
 """A process that has not ended by then hangs."""
+
+TRIES = 5
+"""A moment is tried this often, each time sooner; then it is too late for it."""
+
+LIMIT_USD = "0.005"
+"""Less than the most that the first call can cost."""
 
 
 class Lost(Exception):
@@ -36,54 +42,70 @@ class Played:
 
     Attributes:
         done: the kills that struck, in order.
-        missed: kills that did not: the process ended before.
+        missed: kills that did not: they were never passed, or the process ended before.
         decisions: gate -> (decision, who), each answer that was taken from the person.
+        amended: (kind, attempt) -> how often a person's amendment was taken.
         lives: how many processes it took.
         lost: why it did not finish, or "".
+        slug: the project's slug.
     """
 
     story: Story
     done: list[Kill] = field(default_factory=list)
     missed: list[Kill] = field(default_factory=list)
     decisions: dict[UUID, tuple[str, str]] = field(default_factory=dict)
+    amended: Counter[tuple[str, int]] = field(default_factory=Counter)
     lives: int = 0
     lost: str = ""
+    slug: str = ""
     seconds: float = 0.0
 
 
-async def play(site: Site, story: Story, seed: int) -> Played:
-    """Carry a project through its kills to its end."""
-    teller = Deployed(site, story, seed) if story.deployed else Direct(site, story, seed)
-    started = time.monotonic()
-    try:
-        async with asyncio.timeout(LONGEST_S):
-            await teller.tell()
-    except Lost as error:
-        teller.played.lost = str(error)
-    except TimeoutError:
-        teller.played.lost = f"not finished within {LONGEST_S:.0f} s: {await teller.standing()}"
-    teller.played.seconds = time.monotonic() - started
-    return teller.played
+class Teller(abc.ABC):
+    """What all ways share: lives with the kills that are left in them."""
 
-
-class _Teller(abc.ABC):
-    """What both ways share: lives with the next kill in them."""
-
-    def __init__(self, site: Site, story: Story, seed: int) -> None:
+    def __init__(self, site: Site, story: Story, number: int) -> None:
         self.site = site
-        self.played = Played(story)
-        self._left = list(story.kills)
-        self._chance = random.Random(f"{seed} {story.slug}")  # noqa: S311 (a repeatable choice is meant)
+        self.played = Played(story, slug=story.slug)
+        self.left = list(story.kills)
         self._tries = 0
+        # The same product by a text that differs, so that the brief tells whose project it is.
+        self.text = BRIEF.replace("\n", "\n" * (number + 1), 1) if story.way == BY_BRIEF else BRIEF
+        self.brief = site.home / f"{story.slug}.md"
+        self.brief.write_text(self.text, "utf-8")
+
+    async def play(self) -> Played:
+        """Carry the project through its kills to its end."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                await self.tell()
+        except Lost as error:
+            self.played.lost = str(error)
+        except TimeoutError:
+            self.played.lost = f"not finished within {LONGEST_S:.0f} s: {await self.standing()}"
+        self.played.missed += self.left
+        self.played.seconds = time.monotonic() - started
+        return self.played
 
     @abc.abstractmethod
     async def tell(self) -> None:
         """Bring the project to its end."""
 
     async def project(self) -> Project | None:
-        """Return the project, or None before it was made."""
+        """Return the project, or None before it was made.
+
+        Raises:
+            Lost: its brief has made two.
+        """
         async with self.site.database.work() as work:
-            return await work.projects.by_slug(self.played.story.slug)
+            if self.played.story.way != BY_BRIEF:
+                return await work.projects.by_slug(self.played.story.slug)
+            found = await work.projects.with_brief(digest(read_brief(self.text.encode())))
+        if len(found) > 1:
+            raise Lost(f"its brief made {len(found)} projects")
+        self.played.slug = found[0].slug if found else self.played.slug
+        return found[0] if found else None
 
     async def standing(self) -> str:
         """Say in a line how the project stands."""
@@ -94,180 +116,128 @@ class _Teller(abc.ABC):
             gates = await work.gates.open_for(project.id)
             attempts = await work.attempts.list(project.id)
         at = f"{attempts[-1].phase} {attempts[-1].number} {attempts[-1].status.value}" if attempts else "no attempt"
-        return f"{project.status.value}, {at}, {len(gates)} open gates; kills left: {[str(k) for k in self._left]}"
+        return f"{project.status.value}, {at}, {len(gates)} open gates; kills left: {[str(k) for k in self.left]}"
 
     async def live(self, what: str, *words: str) -> int:
-        """Run a process to its end, with the next kill in it where that is one of a run; return its exit code."""
-        kill = self._left[0] if self._left and self._left[0].target != "approve" else None
-        if kill is None:
-            return await self.ended(await self._born(what, *words))
-        if kill.target == "point":
-            code = await self.ended(await self._born(what, *words, crash=kill.crash))
-            self._struck(kill, code == KILLED)
-            return code
-        life = await self._born(what, *words)
-        code, struck = await self._at_moment(life, kill)
-        self._struck(kill, struck)
+        """Run a process of the project to its end, with the kills that are left for it; return its exit code."""
+        moment = await self._due()
+        late = moment is not None and self._tries >= TRIES - 2  # then nothing may come before the moment
+        life = await self.born(what, *words, armed=[] if late else self.armed("point"))
+        if moment is not None and not await self._at_moment(life, moment):
+            self._tries += 1
+            if self._tries >= TRIES:
+                self.left.remove(moment)
+                self.played.missed.append(moment)
+                self._tries = 0
+        return await self.ended(life)
+
+    def armed(self, target: str, phase: str = "") -> list[Kill]:
+        """Return the kills that are left for such a process."""
+        return [kill for kill in self.left if kill.target == target and not (phase and kill.phase not in ("", phase))]
+
+    async def born(self, what: str, *words: str, armed: Sequence[Kill] = ()) -> Life:
+        """Begin a process."""
+        self.played.lives += 1
+        crash = ",".join(kill.crash for kill in armed)
+        self.last = await self.site.life(what, *words, crash=crash, key=self.played.story.slug)
+        return self.last
+
+    async def ended(self, life: Life) -> int:
+        """Wait for a process's end; where it ended at a crash point, take note."""
+        try:
+            code = await asyncio.wait_for(asyncio.shield(life.exit), LIFE_S)
+        except TimeoutError:
+            raise Lost(f"a process hangs: {life.tail()}") from None
+        if code == KILLED:
+            struck = [kill for kill in self.left if kill.crash == life.crash()]
+            if not struck:
+                raise Lost(f"a process ended as if killed, at no point that was armed: {life.tail()}")
+            self.struck(struck[0])
         return code
 
-    async def _at_moment(self, life: Life, kill: Kill) -> tuple[int, bool]:
+    def struck(self, kill: Kill) -> None:
+        """Take note of a kill."""
+        self.left.remove(kill)
+        self.played.done.append(kill)
+        self.site.model.struck(self.played.story.slug, common=kill.target in ("server", "postgres"))
+
+    async def _due(self) -> Kill | None:
+        """Return the moment whose phase has come."""
+        moments = [kill for kill in self.left if kill.target in ("flow", "server", "postgres")]
+        if not moments or (project := await self.project()) is None:
+            return None
+        async with self.site.database.work() as work:
+            attempts = await work.attempts.list(project.id)
+        now = max((PHASES.index(each.phase) for each in attempts), default=0)
+        return next((kill for kill in moments if PHASES.index(kill.phase) <= now), None)
+
+    async def _at_moment(self, life: Life, kill: Kill) -> bool:
+        """Kill at a moment of this life; return False where the life was over before."""
         await life.born
         with contextlib.suppress(TimeoutError):
-            after = kill.after_s / 2**self._tries
-            return await asyncio.wait_for(asyncio.shield(life.exit), after), False
+            await asyncio.wait_for(asyncio.shield(life.exit), kill.after_s / 2**self._tries)
+            return False
         if kill.target == "flow":
+            self.struck(kill)  # before its end is awaited: what it asks after this is asked by another
             await life.kill()
         else:
             async with self.site.alone:
+                self.struck(kill)
                 await (self.site.restart_postgres() if kill.target == "postgres" else self.site.kill_server())
-        return await self.ended(life), True
-
-    async def ended(self, life: Life) -> int:
-        """Wait for a process's end."""
-        try:
-            return await asyncio.wait_for(asyncio.shield(life.exit), LIFE_S)
-        except TimeoutError:
-            raise Lost(f"a process hangs: {life.tail()}") from None
-
-    async def _born(self, what: str, *words: str, crash: str = "") -> Life:
-        self.played.lives += 1
-        key = f"{self.played.story.slug}.{self.played.lives}"
-        self.last = await self.site.life(what, *words, crash=crash, key=key)
-        return self.last
-
-    def _struck(self, kill: Kill, struck: bool) -> None:
-        """Take a kill off the list when it struck, or when it is too late for it."""
-        if struck:
-            self._left.remove(kill)
-            self.played.done.append(kill)
-            self._tries = 0
-            return
-        self._tries += 1
-        if kill.target == "point" or self._tries > 4:
-            self.too_late(kill)
-
-    def too_late(self, kill: Kill) -> None:
-        """Note that the process ended before its kill."""
-        self._left.remove(kill)
-        self.played.missed.append(kill)
         self._tries = 0
+        return True
 
 
-class Direct(_Teller):
+class Direct(Teller):
     """`botarmy run`, again and again, as a user at a terminal would."""
 
     async def tell(self) -> None:
-        """Run until it is completed and no kill is left."""
-        brief = self.site.home / "brief.md"
-        failures = 0
+        """Run until it is completed and no kill is left that could still strike."""
+        way, failures = self.played.story.way, 0
         while True:
-            known = await self.project()
-            slug = self.played.story.slug
-            words = ["run", "--project", slug] if known else ["run", str(brief), "--project", slug]
-            kills = len(self.played.done)
-            code = await self.live("cli", *words)
-            if code == 0 and not self._left:
+            before = len(self.played.done)
+            project = await self.project()
+            if project is not None and project.status is Status.completed and not self._after_its_end(way):
                 return
+            code = await self.live("cli", *self._words(way, project))
             project = await self.project()
             if code == 0 and project is not None and project.status is Status.completed:
-                while self._left:
-                    self.too_late(self._left[0])
                 return
-            failures = failures + 1 if len(self.played.done) == kills else 0
+            if project is not None and await self._approved(project):
+                continue
+            async with self.site.alone:  # a server that another story has killed comes back first
+                failures = failures + 1 if len(self.played.done) == before else 0
             if failures > 3:
                 raise Lost(f"`botarmy run` ends with {code} though nothing kills it: {self.last.tail()}")
 
+    def _after_its_end(self, way: str) -> bool:
+        """Tell whether a run of the completed project can still be killed: the same brief would make another."""
+        return way == RUN and any(kill.crash.startswith(("project.ended", "run.ended")) for kill in self.left)
 
-class Deployed(_Teller):
-    """Flow runs of the deployment, carried out as a worker does; a person answers; upkeep mends."""
+    def _words(self, way: str, project: Project | None) -> list[str]:
+        if way == BY_BRIEF:
+            return ["run", str(self.brief)]
+        if project is not None:
+            return ["run", "--project", project.slug]
+        budget = ["--budget", LIMIT_USD] if way == BUDGET else []
+        return ["run", str(self.brief), "--project", self.played.story.slug, *budget]
 
-    async def tell(self) -> None:
-        """Do what is due until the project is completed and no kill is left."""
-        slug = self.played.story.slug
-        parameters = {"brief": BRIEF, "name": slug, "gates": "suspend", "approval": "always"}
-        await self._patiently(submit, self.site.api, "sdlc/default", parameters, name=slug)
-        self._upkeep = list(self.played.story.upkeep)
-        self._killed_flow = False
-        idle = 0
-        while True:
-            project = await self.project()
-            if project is not None and project.status is Status.completed:
-                break
-            idle = 0 if await self._step(project) else idle + 1
-            if idle > 12:
-                raise Lost(f"nobody goes on with it: {await self.standing()}")
-        while self._left:
-            self.too_late(self._left[0])
-        self.played.missed += self._upkeep
-
-    async def _step(self, project: Project | None) -> bool:
-        """Do one thing; tell whether it was more than upkeep with nothing to do."""
-        if (run := await self._scheduled()) is not None:
-            await self.live("flow", run["id"])
-            return True
-        if project is not None and (gate := await self._answerable(project)) is not None:
-            return await self._answer(gate)
-        await self._tend()
-        return False
-
-    async def _scheduled(self) -> dict[str, Any] | None:
-        """Return the oldest flow run of this project that a worker would start now."""
-        slug = self.played.story.slug
-        runs = {"state": {"type": {"any_": ["SCHEDULED"]}}, "name": {"any_": [slug, f"{slug}-recovered"]}}
-        found = await self._patiently(self.site.call, "POST", "/flow_runs/filter", {"flow_runs": runs})
-        return min(found, key=lambda run: run["created"]) if found else None
-
-    async def _answerable(self, project: Project) -> GateRequest | None:
+    async def _approved(self, project: Project) -> bool:
+        """Let a person approve what waits for one; tell whether anything did."""
         async with self.site.database.work() as work:
-            gates = await work.gates.open_for(project.id)
+            gates = [gate for gate in await work.gates.open_for(project.id) if gate.id not in self.played.decisions]
         for gate in gates:
-            if gate.flow_run_id and gate.id not in self.played.decisions:
-                run = await self._patiently(self.site.call, "GET", f"/flow_runs/{gate.flow_run_id}")
-                if run["state_type"] == "PAUSED":
-                    return gate
-        return None
+            await by_command(self, gate, "approve", "", f"person-{len(self.played.decisions) + 1}")
+        return bool(gates)
 
-    async def _answer(self, gate: GateRequest) -> bool:
-        """Decide a gate as a person does: one in five is rejected."""
-        reject = gate.attempt == 1 and self._chance.random() < 0.2
-        decision, who = "reject" if reject else "approve", f"person-{len(self.played.decisions) + 1}"
-        comment = f"Again, says {who}." if reject else ""
-        if self.played.story.routes[gate.phase] == COMMAND:
-            taken = await self._by_command(gate, decision, comment, who)
-        else:
-            answer = {"decision": decision, "comment": comment, "reviewer": who}
-            path = f"/flow_runs/{gate.flow_run_id}/resume"
-            said = await self._patiently(self.site.call, "POST", path, {"run_input": answer})
-            taken = said["status"] == "ACCEPT"
-        if taken:
-            self.played.decisions[gate.id] = (decision, who)
-        return bool(taken)
 
-    async def _by_command(self, gate: GateRequest, decision: str, comment: str, who: str) -> bool:
-        words = [decision, str(gate.id), "--by", who, *(("--comment", comment) if comment else ())]
-        kill = self._left[0] if self._left else None
-        armed = kill is not None and kill.target == "approve" and kill.phase == gate.phase
-        life = await self._born("cli", *words, crash=kill.crash if armed and kill else "")
-        code = await self.ended(life)
-        if armed and kill is not None:
-            self._struck(kill, code == KILLED)
-        if code == 0:
-            return True
-        return code == KILLED and kill is not None and kill.crash.startswith("decided.after")
-
-    async def _tend(self) -> None:
-        """Let upkeep look for what broke off, and kill it where that is due."""
-        await asyncio.sleep(1.1)  # the recovery window
-        kill = self._upkeep[0] if self._upkeep else None
-        code = await self.ended(await self._born("upkeep", crash=kill.crash if kill else ""))
-        if kill is not None and code == KILLED:
-            self._upkeep.remove(kill)
-            self.played.done.append(kill)
-
-    async def _patiently(self, function: Any, *words: Any, **named: Any) -> Any:
-        """Call Prefect; try again while its server is being killed elsewhere."""
-        for pause in (0.5, 1, 2, 4, 8):
-            with contextlib.suppress(BotArmyError):
-                return await asyncio.to_thread(function, *words, **named)
-            await asyncio.sleep(pause)
-        return await asyncio.to_thread(function, *words, **named)
+async def by_command(teller: Teller, gate: GateRequest, decision: str, comment: str, who: str) -> bool:
+    """Decide a gate with `botarmy approve` or `reject`, which may be killed; tell whether the decision was taken."""
+    words = [decision, str(gate.id), "--by", who, *(("--comment", comment) if comment else ())]
+    armed = [kill for kill in teller.armed("person", gate.phase) if kill.crash.startswith("decided")]
+    life = await teller.born("cli", *words, armed=armed)
+    code = await teller.ended(life)
+    taken = code == 0 or (code == KILLED and life.crash().startswith("decided.after"))
+    if taken:
+        teller.played.decisions[gate.id] = (decision, who)
+    return taken
