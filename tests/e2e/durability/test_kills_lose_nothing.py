@@ -1,4 +1,4 @@
-"""Forty seeded kills of flows, the person's command, upkeep, Prefect and Postgres: nothing is lost or paid twice."""
+"""Forty seeded kills of runs, workers, a person's commands, upkeep, Prefect and Postgres: nothing is lost or paid twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_forty_kills() -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=1200,
+        timeout=3000,
         check=False,
     )
     assert done.stdout, done.stderr[-3000:]
