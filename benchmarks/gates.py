@@ -21,13 +21,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from botarmy.records import Decision, Verdict, digest
-from flows.api import find_api, read_flow_run, resume, submit
+from flows.api import call, find_api, read_flow_run, resume, submit
 from flows.server import PrefectApi
 from storage.database import Database
 from storage.embedded import start_embedded
@@ -119,6 +120,7 @@ def measure_gates(at: Services, runs: int) -> dict[str, list[float]]:
     brief.write_text(BRIEF, "utf-8")
     times: dict[str, list[float]] = {"submit → first phase": [], "approve (command) → next phase": []}
     times["approve (REST) → next phase"] = []
+    times |= {part: [] for part in PARTS}
     for number in range(runs):
         project = f"gated-{number}"
         begun = time.time()
@@ -130,10 +132,29 @@ def measure_gates(at: Services, runs: int) -> dict[str, list[float]]:
         times["approve (command) → next phase"].append(at.started(project, "Plan") - begun)
         run = at.suspended(project, "Plan")
         begun = wait(lambda: answered(at.api, run), "Prefect to take the answer")  # noqa: B023 (called at once)
-        times["approve (REST) → next phase"].append(at.started(project, "Design") - begun)
+        started = at.started(project, "Design")
+        times["approve (REST) → next phase"].append(started - begun)
+        taken, running = entered(at.api, run, "PENDING", begun), entered(at.api, run, "RUNNING", begun)
+        times[PARTS[0]].append(taken - begun)
+        times[PARTS[1]].append(running - taken)
+        times[PARTS[2]].append(started - running)
         at.suspended(project, "Design")
         at.botarmy("cancel", project, "--by", "Ann")
     return times
+
+
+PARTS = (
+    "  of it: until the worker takes the run",
+    "  of it: until its process has started and Prefect runs the flow",
+    "  of it: until our tables are open, the decision is carried out",
+)
+
+
+def entered(api: PrefectApi, run: str, state: str, after: float) -> float:
+    """Return when the run entered a state after a moment (seconds since the epoch, by the Prefect server's clock)."""
+    states = call(api, "GET", f"/flow_run_states/?flow_run_id={run}")
+    times = [datetime.fromisoformat(each["timestamp"]).timestamp() for each in states if each["type"] == state]
+    return min(each for each in times if each >= after)
 
 
 def answered(api: PrefectApi, run: str) -> float | None:
@@ -242,9 +263,9 @@ def main() -> None:
         print(json.dumps({"machine": machine, "figures": figures(times)}, indent=2, ensure_ascii=False))
         return
     print(machine)
-    print(f"{'':<56}{'times':>6}{'median ms':>11}{'p95 ms':>10}")
+    print(f"{'':<64}{'times':>6}{'median ms':>11}{'p95 ms':>10}")
     for row in figures(times):
-        print(f"{row['what']:<56}{row['times']:>6}{row['median_ms']:>11}{row['p95_ms']:>10}")
+        print(f"{row['what']:<64}{row['times']:>6}{row['median_ms']:>11}{row['p95_ms']:>10}")
 
 
 if __name__ == "__main__":

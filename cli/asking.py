@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
+from collections.abc import Iterator
 
 import click
 
 from botarmy.records import GateRequest
-from cli.terminal import clean
+from cli.decide import checked_comment
+from cli.person import person
+from cli.terminal import clean, one_line
 from tasks.decide import Answer
 
 
@@ -18,20 +20,37 @@ async def ask_at_terminal(gate: GateRequest, why_again: str) -> Answer | None:
 
 
 def _ask(gate: GateRequest, why_again: str) -> Answer | None:
-    click.echo("", err=True)
     if why_again:
-        click.echo(f"Asked again: {clean(why_again)}", err=True)
-    click.echo(f"{clean(gate.phase)}, attempt {gate.attempt}: {gate.verdict.decision.value}", err=True)
-    for line in (str(gate.payload.get("summary", "")), *gate.verdict.reasons):
-        if line:
-            click.echo(f"  {clean(line)}", err=True)
-    for each in gate.verdict.criteria:
-        got = "unknown" if each.got is None else f"{each.got:g}"
-        mark = "met" if each.met else f"MISSED  {each.advice}"
-        click.echo(f"  {clean(each.name)}: {got} of {each.wanted:g}  {clean(mark)}", err=True)
+        _tell("", f"Asked again: {why_again}")
+    _tell("", f"{gate.phase}, attempt {gate.attempt}: {gate.verdict.decision.value}", *_lines(gate))
     try:
         decision = click.prompt("approve, reject or later", type=click.Choice(["approve", "reject", "later"]), err=True)
         comment = click.prompt("What must be different", err=True) if decision == "reject" else ""
     except click.Abort:
         return None
-    return None if decision == "later" else Answer(decision=decision, comment=comment, by=getpass.getuser())
+    return None if decision == "later" else Answer(decision=decision, comment=checked_comment(comment), by=person(None))
+
+
+def _tell(*lines: str) -> None:
+    for line in lines:
+        click.echo(clean(line), err=True)
+
+
+def _lines(gate: GateRequest) -> Iterator[str]:
+    """Say what was made, what speaks for and against it, and how to look at what the decision binds."""
+    if summary := gate.payload.get("summary"):
+        yield f"  {one_line(str(summary))}"
+    for reason in gate.verdict.reasons:
+        yield f"  - {one_line(reason)}"
+    for question in gate.payload.get("open_questions", ()):
+        yield f"  ? {one_line(str(question))}"
+    for each in gate.verdict.criteria:
+        got = "unknown" if each.got is None else f"{each.got:g}"
+        yield f"  {one_line(each.name)}: {got} of {each.wanted:g}  {'met' if each.met else f'MISSED  {each.advice}'}"
+    project = gate.payload.get("project", "")
+    for document in gate.payload.get("documents", ()):
+        version, kind = document["version"], document["kind"]
+        change = f" --diff {version - 1} {version}" if version > 1 else ""
+        yield f"  {kind} version {version} {document['sha256'][:12]}: botarmy artifact {project} {kind}{change}"
+    if project:
+        yield f"  In another terminal: botarmy inbox {project}/{gate.phase} shows it all, botarmy amend changes a document."

@@ -97,11 +97,12 @@ async def _written_then_resumed(address: str, decision: str, by: str, comment: s
 async def _amend(address: str, kind: str, text: str, by: str) -> tuple[GateRequest, Project, str]:
     from tasks.amend import amend as amend_artifact
     from tasks.runtime import open_runtime
+    from tasks.selection import Selection
 
     async with open_runtime(settings()) as runtime:
         async with runtime.database.read() as view:
             gate, project = await find_gate(view, address)
-        voided = await amend_artifact(runtime, gate, kind, text, by=by)
+        voided = await amend_artifact(await runtime.serving(Selection.of(project)), gate, kind, text, by=by)
     return voided, project, await _resumed(voided)
 
 

@@ -13,7 +13,8 @@ import click
 def definition_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add --workflow, --team, --bmad and --set; the command gets them as one dict `definitions`.
 
-    Its keys are the parameters of the flow `sdlc` and the fields of tasks.selection.Selection.
+    Its keys are the parameters of the flow `sdlc` and the fields of tasks.selection.Selection; what was not given is
+    empty, so that an existing project's own definitions are told from a wish for others.
     """
 
     @functools.wraps(command)
@@ -41,7 +42,9 @@ def definition_options(command: Callable[..., int]) -> Callable[..., int]:
             help="A .bmad-core directory of your own; its files go over ours.",
         ),
         click.option("--team", default="", help="Team of .bmad-core/agent-teams: who serves which agent."),
-        click.option("--workflow", default="sdlc", show_default=True, help="Workflow of .bmad-core/workflows."),
+        click.option(
+            "--workflow", default="", help="Workflow of .bmad-core/workflows; a new project's default is sdlc."
+        ),
     ):
         decorated = option(decorated)
     return decorated

@@ -8,7 +8,7 @@ import getpass
 import logging
 import os
 import sys
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import click
 
 from botarmy.errors import BotArmyError, BriefError, InputError, PrefectLost, TakenByAnother, Unavailable
 from botarmy.records import Execution, Project, Status
+from cli.amount import UsdAmount
 from cli.definition_options import definition_options
 from cli.failures import warn
 from cli.lost import lost_prefect, taken_by_another, without_storage
@@ -34,22 +35,6 @@ LAST_LOGS_S = 10.0
 """How long the end of a run waits for Prefect to take its last log lines."""
 
 
-class UsdAmount(click.ParamType[Decimal]):
-    """An amount of money on the command line: a finite number, 0 or more."""
-
-    name = "USD"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Return the amount; a usage error where it is none."""
-        try:
-            amount = Decimal(value)
-        except InvalidOperation:
-            amount = Decimal("NaN")
-        if not amount.is_finite() or amount < 0:
-            self.fail(f"{value!r} is no amount of USD, such as 5 or 0.50", param, ctx)
-        return amount
-
-
 @click.command()
 @click.argument("brief", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--project", "project_name", default="", help="Name of the new project, or the project that goes on.")
@@ -65,7 +50,9 @@ class UsdAmount(click.ParamType[Decimal]):
 @click.option("--out", type=click.Path(path_type=Path), help="Export the finished project to this directory.")
 @click.option("--budget", type=UsdAmount(), help="Spending limit of the project in USD.")
 @click.option(
-    "--provider", help='Who serves all roles, as "provider" or "provider/model": offline, recorded, openai/gpt-5.2.'
+    "--provider",
+    help='Who serves all roles in this run, as "provider" or "provider/model": offline, recorded, openai/gpt-5.2. '
+    "Not kept: a later run, and the worker, ask whom the settings name.",
 )
 @click.option("--unsafe-no-sandbox", is_flag=True, help="Run generated code without isolation where there is none.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -97,20 +84,36 @@ def run(
             "--gates ask needs a terminal to ask in.", hint="Use --gates auto, or botarmy inbox and approve."
         )
     _check_out(out)
-    if gates == "suspend" and provider is not None:
-        raise InputError(
-            "--provider serves a run in this process; a submitted run asks whom the worker's settings name.",
-            hint="Leave --gates suspend out, or set the providers where the worker runs.",
-        )
     if gates == "suspend":
         from cli.submit import submit_and_follow
 
-        return submit_and_follow(settings, text, project_name=project_name, definitions=definitions, as_json=as_json)
+        _see_for_this_process(provider, unsafe_no_sandbox)
+        wish = {"project_name": project_name, "definitions": definitions, "budget_usd": budget}
+        return submit_and_follow(settings, text, wish, out, as_json=as_json)
     options = {"definitions": definitions, "gates": gates, "budget_usd": budget, "unsafe": unsafe_no_sandbox}
     options["provider"] = provider
     with shown(quiet=as_json, plain=gates == "ask") as report:
         project, error = asyncio.run(_run(settings, text, project_name, options, report))
-    return _finish(project, error, out, as_json=as_json)
+    return _finish(project, error, out, provider, as_json=as_json)
+
+
+def _see_for_this_process(provider: str | None, unsafe: bool) -> None:
+    """Refuse what only a run in this process can have, where the worker is to do it.
+
+    Raises:
+        InputError: --provider or --unsafe-no-sandbox was given with --gates suspend.
+    """
+    if provider is not None:
+        raise InputError(
+            "--provider serves a run in this process; a submitted run asks whom the worker's settings name.",
+            hint="Leave --gates suspend out, or name the provider where `botarmy up` runs (.env, or the environment, of "
+            "ANALYST_AGENT_PROVIDER and its like), then botarmy down and up.",
+        )
+    if unsafe:
+        raise InputError(
+            "--unsafe-no-sandbox serves a run in this process; the worker isolates what it runs.",
+            hint="Leave --gates suspend out.",
+        )
 
 
 def read_input(path: Path, settings: Settings) -> str:
@@ -160,6 +163,7 @@ def _check_out(out: Path | None) -> None:
 async def _run(
     settings: Settings, text: str, project_name: str, options: dict[str, Any], report: Report
 ) -> tuple[Project, BotArmyError | None]:
+    from botarmy.progress import Progress
     from flows.keeping import kept
     from flows.server import prefect_for
     from tasks.runtime import installed, open_runtime
@@ -168,6 +172,8 @@ async def _run(
     async with open_runtime(
         settings, report=report, unsafe_no_sandbox=options["unsafe"], provider=options["provider"]
     ) as opened:
+        if opened.started_postgres:
+            report(Progress(step="postgres", text="started; it runs on for the next command, until `botarmy down`"))
         project = await _take_up(opened, text, project_name, options)
         runtime = await opened.serving(Selection.of(project))
         await _announce(runtime, project, report)
@@ -201,29 +207,20 @@ async def _ended_since(runtime: Runtime, project: Project, before: tuple[Executi
 
 async def _take_up(runtime: Runtime, text: str, name: str, options: dict[str, Any]) -> Project:
     """Return the project to carry on: the named one where it exists, a half-done one of this brief, or a new one."""
-    from botarmy.errors import UnknownName
-    from tasks.project import existing_project, half_done, new_project
-    from tasks.selection import Selection
+    from tasks.project import half_done, new_project
+    from tasks.selection import chosen
+    from tasks.taking_up import named_project
 
-    project: Project | None = None
+    given, project = options["definitions"], None
     if name:
-        try:
-            project = await existing_project(runtime, name)
-        except UnknownName:
-            if not text:
-                raise
-    elif (project := await half_done(runtime, text)) is not None:
+        async with runtime.database.work() as work:
+            project = await named_project(work.projects, name, text, given)
+    elif (project := await half_done(runtime, text, chosen(given))) is not None:
         click.echo(f"{project.slug}: this brief's earlier run broke off; it goes on where it stopped.", err=True)
-    if project is not None and text and project.brief != text:
-        raise InputError(
-            f"The project {project.slug} has another brief than this one.",
-            hint=f"Leave the brief out to go on with {project.slug}, or choose another --project name.",
-        )
     budget: Decimal | None = options["budget_usd"]
     by = "" if budget is None else runtime.settings.botarmy_by or getpass.getuser()
     if project is None:
-        selection = Selection(**options["definitions"])
-        project = await new_project(runtime, text, name=name, selection=selection, budget_usd=budget, by=by)
+        project = await new_project(runtime, text, name=name, selection=chosen(given), budget_usd=budget, by=by)
     elif budget is not None:
         async with runtime.database.work() as work:
             await work.budgets.set(project.id, budget, by=by)
@@ -241,7 +238,22 @@ async def _announce(runtime: Runtime, project: Project, report: Report) -> None:
     expected = await expected_costs(project.brief, workflow, core.template, runtime.roles, runtime.prices)
     for line in role_lines(expected, runtime.roles):
         report(Progress(step="role", text=line))
+    for line in await _changed_hands(runtime, project):
+        report(Progress(step="role", text=line))
     report(Progress(step="prefect", text="connecting; our own server is started where none is up"))
+
+
+async def _changed_hands(runtime: Runtime, project: Project) -> list[str]:
+    """Say where another provider than now made a role's documents: --provider and settings are not kept with a project."""
+    async with runtime.database.read() as view:
+        heads = await view.artifacts.summaries(project.id)
+    before = {made.provenance.agent: f"{made.provenance.provider}/{made.provenance.model}" for made in heads}
+    now = {role: f"{served[0].name}/{served[0].model}" for role, served in runtime.roles.items()}
+    return [
+        f"{role}: its documents so far were made by {made}; this run asks {now[role]}"
+        for role, made in before.items()
+        if role in now and now[role] != made
+    ]
 
 
 def _quiet_prefect() -> dict[str, str]:
@@ -293,7 +305,9 @@ async def _error_of(state: Any, api_url: str, slug: str) -> BotArmyError | None:
     return None
 
 
-def _finish(project: Project, error: BotArmyError | None, out: Path | None, *, as_json: bool) -> int:
+def _finish(
+    project: Project, error: BotArmyError | None, out: Path | None, provider: str | None, *, as_json: bool
+) -> int:
     from cli.export import export_project
     from cli.reading import run as read
     from cli.show import write_project
@@ -305,7 +319,7 @@ def _finish(project: Project, error: BotArmyError | None, out: Path | None, *, a
 
     write_project(project.slug, as_json=as_json)
     if not as_json:
-        say(clean(next_command(project, out)))
+        say(clean(next_command(project, out, provider)))
     return EXIT_CODES.get(project.status, 1)
 
 
@@ -314,9 +328,10 @@ def _did_nothing(project: Project, error: BotArmyError) -> bool:
     return isinstance(error, TakenByAnother | PrefectLost) and project.status is not Status.cancelled
 
 
-def next_command(project: Project, out: Path | None) -> str:
-    """Return the one line that says what to do next."""
+def next_command(project: Project, out: Path | None, provider: str | None = None) -> str:
+    """Return the one line that says what to do next; the provider of this run must be named again for the next."""
     slug = project.slug
+    again = f"botarmy run --project {slug}" + (f" --provider {provider}" if provider else "")
     if project.status is Status.completed:
         where = (
             f"The software is in {out}; its README says how to run it."
@@ -325,7 +340,7 @@ def next_command(project: Project, out: Path | None) -> str:
         )
         return f"{where} What proves it: botarmy show {slug}"
     if project.status is Status.waiting:
-        return f"It waits for a decision: botarmy inbox, then botarmy approve {slug}, then botarmy run --project {slug}"
+        return f"It waits for a decision: botarmy inbox, then botarmy approve {slug}, then {again}"
     if project.status is Status.stopped:
         return f"It was stopped: botarmy show {slug} says why; botarmy rerun {slug} --from PHASE takes it up again."
-    return f"What went wrong: botarmy show {slug}; go on with: botarmy run --project {slug}"
+    return f"What went wrong: botarmy show {slug}; go on with: {again}"

@@ -128,11 +128,13 @@ def write_overview(snapshot: Snapshot) -> None:
 
 def _run_text(runs: tuple[Execution, ...]) -> str:
     last = runs[-1]
-    text = f"{len(runs)}: {last.status.value}"
-    if last.phase_history:
-        visit = last.phase_history[-1]
-        text += f", at {visit.phase} (attempt {visit.attempt}) since {when(visit.started_at)} UTC"
-    return text
+    if not last.phase_history:
+        return f"{len(runs)}: {last.status.value}"
+    visit = last.phase_history[-1]
+    at = f"{visit.phase} (attempt {visit.attempt})"
+    if last.status is Status.running:
+        return f"{len(runs)}: at {at} since {when(visit.started_at)} UTC"
+    return f"{len(runs)}: {last.status.value} at {at}, {when(last.updated_at)} UTC"
 
 
 def cost_text(cost_usd: float | None) -> str:

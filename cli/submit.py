@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ import click
 
 from botarmy.errors import BriefError
 from botarmy.records import Status
+from cli.amount import UsdAmount
 from cli.definition_options import definition_options
+from cli.reading import reading
 from cli.reading import run as run_coroutine
 from cli.terminal import say, write_json
 
@@ -36,19 +39,20 @@ first and the run is told the project."""
     show_default=True,
     help="always: a person decides at every gate; when_needed: only where the evidence does not.",
 )
+@click.option("--budget", "budget_usd", type=UsdAmount(), help="Spending limit of the project in USD.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def submit(
-    brief: Path | None, project_name: str, definitions: dict[str, Any], priority: str, approval: str, as_json: bool
-) -> int:
-    """Queue BRIEF for the worker that `botarmy up` keeps."""
+def submit(brief: Path | None, as_json: bool, **wish: Any) -> int:
+    """Queue BRIEF for the worker that `botarmy up` keeps.
+
+    Without BRIEF, --project names a project that goes on where it stopped. Its models are those that the worker's
+    settings name.
+    """
     from botarmy.settings import load_settings
     from cli.run import read_input
 
     settings = load_settings()
     text = read_input(brief, settings) if brief is not None else ""
-    made = submit_text(
-        settings, text, project_name=project_name, definitions=definitions, priority=priority, approval=approval
-    )
+    made = submit_text(settings, text, **wish)
     if as_json:
         write_json(made)
     else:
@@ -62,14 +66,16 @@ def submit_text(
     text: str,
     *,
     project_name: str = "",
-    definitions: dict[str, Any] | None = None,
+    definitions: dict[str, Any],
     priority: str = "default",
     approval: str = "always",
+    budget_usd: Decimal | None = None,
 ) -> dict[str, Any]:
     """Create the flow run and return its id, name and address.
 
     Raises:
         BriefError: neither a brief nor a project was given.
+        InputError: the project exists and has another brief or other definitions, or was cancelled.
         Unavailable: no Prefect API answers.
     """
     from flows.api import find_api
@@ -78,15 +84,30 @@ def submit_text(
     if not text and not project_name:
         raise BriefError("There is neither a brief nor a project.", hint="botarmy submit BRIEF, or --project NAME")
     api = find_api(settings.botarmy_home, dict(os.environ))
+    existing = run_coroutine(_existing(project_name, text, definitions)) if project_name else ""
     parameters: dict[str, Any] = {"gates": "suspend", "approval": approval}
-    if text and len(text.encode()) <= MAX_PARAMETER:
-        parameters |= {"brief": text, "name": project_name, **(definitions or {})}
-    elif text:
-        parameters |= {"project": run_coroutine(_store(settings, text, project_name, definitions or {}))}
+    parameters |= {"budget_usd": str(budget_usd)} if budget_usd is not None else {}
+    if not existing and len(text.encode()) > MAX_PARAMETER:
+        existing = run_coroutine(_store(settings, text, project_name, definitions))
+    if existing:
+        parameters |= {"project": existing}
     else:
-        parameters |= {"project": project_name}
-    run = create_run(api, DEPLOYMENT, parameters, name=_run_name(project_name, text), queue=priority)
+        parameters |= {
+            "brief": text,
+            "name": project_name,
+            **{key: value for key, value in definitions.items() if value},
+        }
+    run = create_run(api, DEPLOYMENT, parameters, name=existing or _run_name(project_name, text), queue=priority)
     return {"flow_run_id": run["id"], "name": run["name"], "url": api.run_url(run["id"])}
+
+
+async def _existing(name: str, text: str, definitions: dict[str, Any]) -> str:
+    """Return the slug of the project that goes on, or "" where it is to be made."""
+    from tasks.taking_up import named_project
+
+    async with reading() as view:
+        project = await named_project(view.projects, name, text, definitions)
+    return project.slug if project is not None else ""
 
 
 def _run_name(project_name: str, text: str) -> str:
@@ -100,21 +121,29 @@ async def _store(settings: Settings, text: str, name: str, definitions: dict[str
     """Store a brief that is too long for a parameter; return its project's slug."""
     from tasks.project import new_project
     from tasks.runtime import open_runtime
-    from tasks.selection import Selection
+    from tasks.selection import chosen
 
     async with open_runtime(settings) as runtime:
-        return (await new_project(runtime, text, name=name, selection=Selection(**definitions))).slug
+        return (await new_project(runtime, text, name=name, selection=chosen(definitions))).slug
 
 
-def submit_and_follow(
-    settings: Settings, text: str, *, project_name: str, definitions: dict[str, Any], as_json: bool
-) -> int:
-    """Submit, then follow the run until it ends (`run --gates suspend`); return the exit code."""
+def submit_and_follow(settings: Settings, text: str, wish: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
+    """Submit, then follow the run until it ends (`run --gates suspend`); return the exit code.
+
+    Args:
+        settings: the settings.
+        text: the brief, or "".
+        wish: what `submit_text` takes beside them.
+        out: directory for the finished project, or None.
+        as_json: whether the end is told in JSON.
+    """
+    from cli.export import export_project
     from cli.run import EXIT_CODES, next_command
     from cli.show import project_of_flow_run, write_project
 
-    made = submit_text(settings, text, project_name=project_name, definitions=definitions)
+    made = submit_text(settings, text, **wish)
     click.echo(f"Submitted as {made['name']}: {made['url']}", err=True)
+    click.echo("At a gate: botarmy inbox, or the address above. Ctrl-C ends the following, not the run.", err=True)
     told = 0
     while True:
         project, lines = project_of_flow_run(made["flow_run_id"])
@@ -122,9 +151,11 @@ def submit_and_follow(
             click.echo(line, err=True)
         told = len(lines)
         if project is not None and project.status in ENDED:
+            if out is not None and project.status is Status.completed:
+                run_coroutine(export_project(project.slug, out, replace_other=True))
             write_project(project.slug, as_json=as_json)
             if not as_json:
-                say(next_command(project, None))
+                say(next_command(project, out))
             return EXIT_CODES.get(project.status, 1)
         time.sleep(1.0)
 

@@ -27,6 +27,10 @@ class PrefectRefused(BotArmyError):
     code = "prefect-refused"
 
 
+class PrefectConflict(PrefectRefused):
+    """What was asked for is there already."""
+
+
 def find_api(home: Path, environ: dict[str, str]) -> PrefectApi:
     """Return the Prefect API that commands talk to: the configured one, else our running server.
 
@@ -60,12 +64,14 @@ def _answered(api: PrefectApi, method: str, path: str, body: Any, timeout_s: flo
     request.add_header("content-type", "application/json")
     if api.auth:
         request.add_header("authorization", f"Basic {base64.b64encode(api.auth.encode()).decode()}")
+    elif api.key:
+        request.add_header("authorization", f"Bearer {api.key}")
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310
             yield response
     except urllib.error.HTTPError as error:
         detail = error.read().decode("utf-8", "replace")[:500]
-        kind = UnknownName if error.code == NOT_FOUND else PrefectRefused
+        kind = {NOT_FOUND: UnknownName, CONFLICT: PrefectConflict}.get(error.code, PrefectRefused)
         raise kind(f"Prefect answered {error.code} to {method} {path}. {detail}") from None
     except OSError as error:
         raise Unavailable(
@@ -93,9 +99,12 @@ def server_time(api: PrefectApi) -> datetime:
 def resume(api: PrefectApi, flow_run_id: str, answer: dict[str, Any]) -> bool:
     """Resume a suspended run with the form's answer; return whether Prefect took it.
 
-    A refusal comes with HTTP 200 and stands in the body.
+    A refusal comes with HTTP 200 and stands in the body; an answer to a form that somebody has just answered, with 409.
     """
-    answered = call(api, "POST", f"/flow_runs/{flow_run_id}/resume", {"run_input": answer})
+    try:
+        answered = call(api, "POST", f"/flow_runs/{flow_run_id}/resume", {"run_input": answer})
+    except PrefectConflict:
+        return False
     return bool(answered["status"] == "ACCEPT")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from botarmy.errors import BotArmyError, Unavailable, UnknownName
-from flows.api import PrefectRefused, call
+from flows.api import call
 from flows.server import PrefectApi
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +19,9 @@ POOL = "botarmy"
 QUEUES = {"critical": 1, "default": 2, "low": 3}
 """Work queue -> priority; a lower number is served first."""
 DEPLOYMENTS = ("sdlc/default", "sdlc/scheduled", "upkeep/minutely")
+ENGINE = "python -m flows.launch"
+"""What a worker starts for a run. Without a command it starts a process that resolves the workspace, and in that one
+the engine: Prefect is imported twice. `up` puts this interpreter first on its workers' PATH."""
 
 
 def ensure_deployments(api: PrefectApi, environ: dict[str, str], home: Path) -> None:
@@ -35,8 +39,24 @@ def ensure_deployments(api: PrefectApi, environ: dict[str, str], home: Path) -> 
     _ensure_pool(api)
     wanted = {"prefect.yaml": _digest(ROOT / "prefect.yaml"), "api": api.url}
     marker = home / "prefect" / "deployed.json"
-    if _marked(marker) == wanted and all(_exists(api, name) for name in DEPLOYMENTS):
-        return
+    found = _deployments(api)
+    if _marked(marker) != wanted or len(found) < len(DEPLOYMENTS):
+        _deploy(environ)
+        found = _deployments(api)
+    if missing := [name for name in DEPLOYMENTS if name not in found]:
+        raise BotArmyError(
+            f"prefect.yaml does not have {', '.join(missing)}.",
+            hint="Take prefect.yaml back as it came, then botarmy up.",
+        )
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text(json.dumps(wanted), "utf-8")
+    for deployment in found.values():
+        variables = deployment["job_variables"] or {}
+        if variables.get("command") != ENGINE:
+            call(api, "PATCH", f"/deployments/{deployment['id']}", {"job_variables": variables | {"command": ENGINE}})
+
+
+def _deploy(environ: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
         env=environ,
@@ -47,15 +67,11 @@ def ensure_deployments(api: PrefectApi, environ: dict[str, str], home: Path) -> 
         timeout=180,
         check=False,
     )
-    missing = [name for name in DEPLOYMENTS if not _exists(api, name)]
-    if done.returncode != 0 or missing:
+    if done.returncode != 0:
         raise BotArmyError(
-            f"`prefect deploy --all` did not make {', '.join(missing) or 'the deployments'}. "
-            f"It said: {(done.stderr or done.stdout)[-600:].strip()}",
+            f"`prefect deploy --all` did not make the deployments. It said: {(done.stderr or done.stdout)[-600:].strip()}",
             hint="Mend prefect.yaml, then run botarmy up again.",
         )
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    marker.write_text(json.dumps(wanted), "utf-8")
 
 
 def _ensure_pool(api: PrefectApi) -> None:
@@ -70,12 +86,13 @@ def _ensure_pool(api: PrefectApi) -> None:
             call(api, "POST", f"/work_pools/{POOL}/queues", {"name": queue, "priority": priority})
 
 
-def _exists(api: PrefectApi, deployment: str) -> bool:
-    try:
-        call(api, "GET", f"/deployments/name/{deployment}")
-    except (UnknownName, PrefectRefused):
-        return False
-    return True
+def _deployments(api: PrefectApi) -> dict[str, Any]:
+    """Return our deployments that are there, by name."""
+    found = {}
+    for name in DEPLOYMENTS:
+        with contextlib.suppress(UnknownName):
+            found[name] = call(api, "GET", f"/deployments/name/{name}")
+    return found
 
 
 def _digest(path: Path) -> str:

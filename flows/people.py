@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from botarmy.crashpoints import point
-from botarmy.errors import Duplicate, InputError
+from botarmy.errors import Duplicate, InputError, TooLarge
 from botarmy.gate_text import description
 from botarmy.records import GateRequest, Status
 from flows.form import GateForm
@@ -53,14 +53,12 @@ class Terminal:
             gate = await taken_up(runtime, gate)
             if gate.decision is not None:
                 return gate
-            answer = await ask_person(gate, why_again)
-            if answer is None:
-                return None
             try:
-                return await decide(runtime, gate, answer)
+                answer = await ask_person(gate, why_again)
+                return await decide(runtime, gate, answer) if answer is not None else None
             except Duplicate:
                 continue
-            except InputError as error:
+            except (InputError, TooLarge) as error:
                 why_again = f"{error.message} {error.hint}".strip()
 
 
@@ -94,7 +92,7 @@ class SuspendedForm:
                 return await decide(runtime, gate, _as_answer(answer))
             except Duplicate:
                 continue
-            except InputError as error:
+            except (InputError, TooLarge) as error:
                 why_again, ask = f"{error.message} {error.hint}".strip(), ask + 1
 
 

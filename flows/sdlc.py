@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from flows.people import Door, NobodyHere, SuspendedForm, Terminal
 from tasks.budget import carry_out_budget, due_budget_gate
 from tasks.gate import GatePolicy, carry_out, judge
 from tasks.phase_task import run_phase
-from tasks.project import claim, due_attempt, end_execution, end_project, is_cancelled
+from tasks.project import Order, claim, due_attempt, end_execution, end_project, project_of
 from tasks.publish import publish_overview
 from tasks.runtime import Runtime, current_or_none, installed, open_runtime
 from tasks.selection import Selection
@@ -39,12 +40,13 @@ async def deliver(
     brief: str = "",
     project: str = "",
     name: str = "",
-    workflow: str = "sdlc",
+    workflow: str = "",
     team: str = "",
     bmad: str = "",
     decided: list[str] | None = None,
     gates: Gates = "suspend",
     approval: Literal["workflow", "always", "when_needed"] = "always",
+    budget_usd: Decimal | None = None,
     instead_of: str = "",
 ) -> Any:
     """Take a brief through the workflow to finished, tested software.
@@ -53,7 +55,8 @@ async def deliver(
         brief: the product brief as text; needed unless `project` names a project that has one.
         project: slug or id of an existing project that goes on.
         name: name of a new project; by default the brief's title.
-        workflow: name of a workflow in .bmad-core/workflows, without extension.
+        workflow: name of a workflow in .bmad-core/workflows, without extension; sdlc by default. An existing project keeps
+            its workflow, team, directory and conditions: others than its own are refused.
         team: name of a team of .bmad-core/agent-teams; by default the settings say who serves whom.
         bmad: absolute path of a .bmad-core directory of your own, on the worker's machine.
         decided: conditions and routes of a BMAD workflow, "NAME" or "NAME=no".
@@ -61,14 +64,16 @@ async def deliver(
             suspend suspends the run until somebody answers its form.
         approval: always asks a person at every gate, when_needed only where the evidence does not decide, workflow
             leaves it to the workflow's phases.
+        budget_usd: spending limit of the project in USD.
         instead_of: given by upkeep: the flow run that died before it had made a project, and whose place this one takes.
     """
     async with _runtime() as opened:
-        selection = Selection(workflow=workflow, team=team, bmad=bmad, decided=tuple(decided or ()))
+        given = {"workflow": workflow, "team": team, "bmad": bmad, "decided": tuple(decided or ())}
         run_id = str(flow_run.id)
-        record = await claim(
-            opened, run_id, brief=brief, project=project, name=name, selection=selection, instead_of=instead_of
+        order = Order(
+            brief=brief, project=project, name=name, given=given, budget_usd=budget_usd, instead_of=instead_of
         )
+        record = await claim(opened, run_id, order)
         runtime = await opened.serving(Selection.of(record))
         policy = GatePolicy(approval=None if approval == "workflow" else Approval(approval))
         try:
@@ -131,9 +136,11 @@ def _holder() -> str:
 async def _live(runtime: Runtime, project: Project, policy: GatePolicy, door: Door) -> State[Any]:
     """Carry the project on until it is done, waits, or stops; record how the run ended."""
     flow_run_id = str(flow_run.id)
-    if await is_cancelled(runtime, project):
-        await end_execution(runtime, flow_run_id, Status.cancelled)
-        return Cancelled(message=f"{project.slug} was cancelled before this run had it.")
+    status = (await project_of(runtime, project.id)).status
+    if status in (Status.cancelled, Status.stopped):
+        await end_execution(runtime, flow_run_id, status)
+        message = f"{project.slug} was {status.value} before this run had it."
+        return Cancelled(message=message) if status is Status.cancelled else Failed(name="Stopped", message=message)
     workflow = runtime.core.workflow(project.workflow)
     try:
         ended = await _phases(runtime, project, workflow, policy, door)
@@ -185,6 +192,8 @@ async def _attempt(
             continue
         attempt = await _reloaded(runtime, attempt.id)
         gate = await judge(runtime, project, phase, attempt, policy)
+        if gate.decision is None and isinstance(door, SuspendedForm):
+            await publish_overview(runtime, project, workflow)  # who decides in the browser sees how the run stands
         answered = gate if gate.decision is not None else await door.ask(runtime, gate)
         if answered is None:
             return Status.waiting

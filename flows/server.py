@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from botarmy.errors import Unavailable
 
 START_DEADLINE_S = 120.0
@@ -36,12 +38,14 @@ class PrefectApi:
     Attributes:
         url: address of the API, ends in /api.
         auth: "user:password" of basic authentication, or "" where the server wants none.
+        key: API key of Prefect Cloud, or "".
         ours: whether BotArmy started (and may stop) it.
         pid: process id of our server; 0 for a foreign one.
     """
 
     url: str
     auth: str = ""
+    key: str = ""
     ours: bool = False
     pid: int = 0
 
@@ -61,23 +65,31 @@ class PrefectApi:
     def environment(self) -> dict[str, str]:
         """Return the variables that point Prefect at this API."""
         values = {"PREFECT_API_URL": self.url}
-        return values | ({"PREFECT_API_AUTH_STRING": self.auth} if self.auth else {})
+        values |= {"PREFECT_API_AUTH_STRING": self.auth} if self.auth else {}
+        return values | ({"PREFECT_API_KEY": self.key} if self.key else {})
 
 
 def foreign_api(environ: Mapping[str, str]) -> PrefectApi | None:
-    """Return the Prefect API that the user configured, by environment or by the active profile, or None."""
-    if url := environ.get("PREFECT_API_URL"):
-        return PrefectApi(url=url, auth=environ.get("PREFECT_API_AUTH_STRING", ""))
+    """Return the Prefect API that the user configured: by environment, `.env` or active profile, in this order, or None."""
+    written = {name: value for name, value in dotenv_values(".env", interpolate=False).items() if value}
+    for source in (environ, written, _active_profile(environ)):
+        if url := source.get("PREFECT_API_URL"):
+            auth = environ.get("PREFECT_API_AUTH_STRING") or source.get("PREFECT_API_AUTH_STRING") or ""
+            key = environ.get("PREFECT_API_KEY") or source.get("PREFECT_API_KEY") or ""
+            return PrefectApi(url=str(url), auth=str(auth), key=str(key))
+    return None
+
+
+def _active_profile(environ: Mapping[str, str]) -> dict[str, object]:
     home = Path(environ.get("PREFECT_HOME") or Path.home() / ".prefect")
     path = Path(environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        return None
+        return {}
     active = environ.get("PREFECT_PROFILE") or document.get("active", "")
     profile = document.get("profiles", {}).get(active, {})
-    url = profile.get("PREFECT_API_URL", "") if isinstance(profile, dict) else ""
-    return PrefectApi(url=str(url), auth=str(profile.get("PREFECT_API_AUTH_STRING", ""))) if url else None
+    return profile if isinstance(profile, dict) else {}
 
 
 def server_environment(home: Path, database_url: str, auth: str) -> dict[str, str]:

@@ -59,13 +59,18 @@ def only_supervisor(home: Path) -> Iterator[bool]:
             yield True
 
 
-def end_workers(workers: Iterable[dict[str, Any]]) -> int:
-    """Stop workers and the flows they run, all at once; return how many still lived."""
-    living = [each for each in workers if process_started(each["pid"]) == each["started"]]
+def end_all(processes: Iterable[dict[str, Any]]) -> int:
+    """Stop processes and their groups, all at once; return how many still lived."""
+    living = [each for each in processes if process_started(each["pid"]) == each["started"]]
     for each in living:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(each["pid"], signal.SIGTERM)
     return sum(end_process(each["pid"], each["started"]) for each in living)
+
+
+def end_left(services: dict[str, Any]) -> int:
+    """Stop the workers that a killed supervisor left behind, and the process that forks their runs."""
+    return end_all(services["workers"]) + end_all(services.get("warm", ()))
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def stop_services(home: Path) -> Stopped:
         if supervised(services):
             _end_supervisor(services)
             stopped += ["supervisor", "worker"]
-        elif end_workers(services["workers"]):
+        elif end_left(services):
             stopped.append("worker")
     server = PrefectServer(home)
     in_use = server.used()
@@ -108,6 +113,6 @@ def _end_supervisor(services: dict[str, Any]) -> None:
     while supervised(services):
         if time.monotonic() > end:
             os.kill(services["pid"], signal.SIGKILL)
-            end_workers(services["workers"])
+            end_left(services)
             return
         time.sleep(0.05)

@@ -10,26 +10,30 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 from botarmy.errors import BotArmyError, InputError, SettingsError, Unavailable
 from botarmy.settings import Settings
+from flows.api import call
+from flows.children import Child, Restarts, tell
 from flows.deploy import POOL, ROOT, ensure_deployments
+from flows.launch import ADDRESS as WARM_ADDRESS
 from flows.server import (
     PrefectApi,
     PrefectServer,
     answers,
     foreign_api,
     free_port,
+    log_tail,
     process_started,
     server_environment,
 )
-from flows.services import end_workers, left_behind, write_services
+from flows.services import end_all, end_left, left_behind, write_services
 from storage.connect import open_database
 from storage.embedded import embedded_status, start_embedded
 from tasks.runtime import database_url
@@ -39,51 +43,8 @@ LOOK_S = 0.2
 """How often the supervisor looks at its children, and at whether it was asked to end."""
 
 POSTGRES_LOOK_S = 5.0
-
-
-class Restarts:
-    """When something that ended is started again: later after each short life, soon again after a good one."""
-
-    FIRST_S, LONGEST_S = 1.0, 30.0
-    LIVED_WELL_S = 60.0
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._pause = self.FIRST_S
-        self._since = clock()
-        self._at: float | None = None
-
-    def started(self) -> None:
-        """Note that it was started."""
-        self._since, self._at = self._clock(), None
-
-    def ended(self) -> float | None:
-        """Note that it is not there (any more); return the pause until its next start, None where that was noted."""
-        if self._at is not None:
-            return None
-        now = self._clock()
-        if now - self._since >= self.LIVED_WELL_S:
-            self._pause = self.FIRST_S
-        pause, self._pause = self._pause, min(self._pause * 2, self.LONGEST_S)
-        self._at = now + pause
-        return pause
-
-    def failed(self) -> float | None:
-        """Note that a start came to nothing; return the pause until the next."""
-        self.started()
-        return self.ended()
-
-    @property
-    def due(self) -> bool:
-        """Whether the pause after its end is over."""
-        return self._at is not None and self._clock() >= self._at
-
-
-@dataclass
-class _Worker:
-    process: subprocess.Popen[bytes]
-    started: float | None
-    restarts: Restarts
+WORKER_DEADLINE_S = 120.0
+"""How long a worker may take to report to the Prefect server."""
 
 
 class Supervisor:
@@ -98,7 +59,8 @@ class Supervisor:
         self._which = which
         self._port = port
         self._count = workers
-        self._workers: list[_Worker] = []
+        self._workers: list[Child] = []
+        self._warm: list[Child] = []
         self._server_restarts = Restarts()
         self._postgres_restarts = Restarts()
         self._postgres_looked = time.monotonic()
@@ -132,7 +94,7 @@ class Supervisor:
             time.sleep(LOOK_S)
             self._keep_postgres()
             self._keep_server()
-            self._keep_workers()
+            self._keep_children()
         return 0
 
     def _end(self, _sign: int, _frame: FrameType | None) -> None:
@@ -140,8 +102,8 @@ class Supervisor:
 
     def _start(self) -> None:
         orphans = left_behind(self._home)
-        if orphans is not None and end_workers(orphans["workers"]):
-            _say("stopped the workers of an `up` that was killed")
+        if orphans is not None and end_left(orphans):
+            tell("stopped the workers of an `up` that was killed")
 
         async def prepare() -> str:
             opened = await open_database(database_url(self._settings), self._home, migrate=True)
@@ -150,13 +112,36 @@ class Supervisor:
 
         self._prefect_url = asyncio.run(prepare())
         self._api = self._find_api()
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="botarmy-"))  # short, and 0700
+        self._socket = str(Path(folder) / "warm")
         self._environ = self._environment()
         ensure_deployments(self._api, self._environ, self._home)
+        before = self._heartbeats()
+        if sys.platform == "linux":
+            self._warm = [Child("the warm process", self._start_warm)]
         for index in range(self._count):
-            process = self._start_worker(index)
-            self._workers.append(_Worker(process, process_started(process.pid), Restarts()))
+            self._workers.append(Child(f"worker {index}", partial(self._start_worker, index)))
+        self._wait_for_workers(before)
         self._server_restarts.started()
         self._write_services()
+
+    def _heartbeats(self) -> dict[str, str]:
+        """Return the time of each worker's last heartbeat, as the Prefect server has it."""
+        found = call(self._api, "POST", f"/work_pools/{POOL}/workers/filter", {})
+        return {each["name"]: each["last_heartbeat_time"] for each in found}
+
+    def _wait_for_workers(self, before: dict[str, str]) -> None:
+        """Wait until each worker reports to the Prefect server: only then what is submitted starts."""
+        end = time.monotonic() + WORKER_DEADLINE_S
+        missing = {_worker_name(index) for index in range(self._count)}
+        while missing:
+            for index, worker in enumerate(self._workers):
+                if worker.ended or time.monotonic() > end:
+                    log = self._home / f"worker-{index}.log"
+                    raise Unavailable(f"A worker did not come up. Its log ends: {log_tail(log)}", hint=f"Read {log}")
+            time.sleep(LOOK_S)
+            now = self._heartbeats()
+            missing = {name for name in missing if now.get(name) in (None, before.get(name))}
 
     def _find_api(self) -> PrefectApi:
         foreign = None if self._which == "own" else foreign_api(os.environ)
@@ -192,17 +177,27 @@ class Supervisor:
             | self._api.environment()
             | {
                 "BOTARMY_HOME": str(self._home),
-                "PREFECT_WORKER_QUERY_SECONDS": "1",
+                WARM_ADDRESS: self._socket,
+                "PATH": os.pathsep.join((str(Path(sys.executable).parent), own.get("PATH", os.defpath))),
+                "PREFECT_WORKER_QUERY_SECONDS": "0.3",
                 "PREFECT_WORKER_PREFETCH_SECONDS": "0",
                 "PREFECT_RUNNER_POLL_FREQUENCY": "1",
             }
         )
 
     def _start_worker(self, index: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
-        with (self._home / f"worker-{index}.log").open("a") as log:
+        command = ["-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
+        return self._spawn([*command, "--name", _worker_name(index)], f"worker-{index}.log")
+
+    def _start_warm(self) -> subprocess.Popen[bytes]:
+        path = Path(self._environ[WARM_ADDRESS])
+        path.unlink(missing_ok=True)
+        return self._spawn(["-m", "flows.warm", str(path)], "warm.log")
+
+    def _spawn(self, arguments: list[str], log_name: str) -> subprocess.Popen[bytes]:
+        with (self._home / log_name).open("a") as log:
             return subprocess.Popen(  # noqa: S603 (our own interpreter and words)
-                [*command, "--name", f"botarmy-{socket.gethostname()}-{index}"],
+                [sys.executable, *arguments],
                 env=self._environ,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
@@ -211,17 +206,9 @@ class Supervisor:
                 start_new_session=True,
             )
 
-    def _keep_workers(self) -> None:
-        for index, worker in enumerate(self._workers):
-            if worker.process.poll() is None or self._ending:
-                continue
-            pause = worker.restarts.ended()
-            if pause is not None:
-                _say(f"worker {index} ended with {worker.process.returncode}; the next one starts in {pause:.0f} s")
-            elif worker.restarts.due:
-                worker.process = self._start_worker(index)
-                worker.started = process_started(worker.process.pid)
-                worker.restarts.started()
+    def _keep_children(self) -> None:
+        for child in (*self._warm, *self._workers):
+            if not self._ending and child.keep():
                 self._write_services()
 
     def _keep_server(self) -> None:
@@ -235,7 +222,7 @@ class Supervisor:
             return
         pause = self._server_restarts.ended()
         if pause is not None:
-            _say(f"the Prefect server ended; another one starts in {pause:.0f} s")
+            tell(f"the Prefect server ended; another one starts in {pause:.0f} s")
         elif self._server_restarts.due:
             self._restart_server(server)
 
@@ -244,7 +231,7 @@ class Supervisor:
         moved, self._api = running.url != self._api.url, running
         if moved:
             self._environ = self._environment()
-            end_workers(self._worker_ids())
+            end_all(child.identity for child in (*self._warm, *self._workers))
         self._server_restarts.started()
         self._write_services()
 
@@ -253,7 +240,7 @@ class Supervisor:
         try:
             self._api = server.restart(self._prefect_url, port, give_up=lambda: self._ending)
         except BotArmyError as error:
-            _say(f"{error} Tried again in {self._server_restarts.failed():.0f} s.")
+            tell(f"{error} Tried again in {self._server_restarts.failed():.0f} s.")
             return
         self._server_restarts.started()
         self._write_services()
@@ -268,12 +255,12 @@ class Supervisor:
             return
         pause = self._postgres_restarts.ended()
         if pause is not None:
-            _say(f"Postgres ended; it is started again in {pause:.0f} s")
+            tell(f"Postgres ended; it is started again in {pause:.0f} s")
         elif self._postgres_restarts.due:
             try:
                 asyncio.run(start_embedded(self._home))
             except BotArmyError as error:
-                _say(f"{error} Tried again in {self._postgres_restarts.failed():.0f} s.")
+                tell(f"{error} Tried again in {self._postgres_restarts.failed():.0f} s.")
                 return
             self._postgres_restarts.started()
 
@@ -289,16 +276,15 @@ class Supervisor:
             "auth_file": auth_file,
             "postgres": "DATABASE_URL" if self._settings.database_url else f"embedded, in {self._home}",
             "pool": POOL,
-            "workers": self._worker_ids(),
+            "workers": [worker.identity for worker in self._workers],
+            "warm": [warm.identity for warm in self._warm],
             "export": export_line(self._api.url, auth_file),
         }
         write_services(self._home, self.services)
 
-    def _worker_ids(self) -> list[dict[str, Any]]:
-        return [{"pid": worker.process.pid, "started": worker.started} for worker in self._workers]
-
     def _stop(self) -> None:
-        end_workers(self._worker_ids())
+        end_all(worker.identity for worker in self._workers)
+        end_all(warm.identity for warm in self._warm)
         self._stack.close()
         (self._home / "services.json").unlink(missing_ok=True)
 
@@ -311,5 +297,5 @@ def export_line(api_url: str, auth_file: str) -> str:
     return f"export {' '.join(words)}"
 
 
-def _say(text: str) -> None:
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}", file=sys.stderr, flush=True)
+def _worker_name(index: int) -> str:
+    return f"botarmy-{socket.gethostname()}-{index}"

@@ -86,16 +86,24 @@ def amended_content(gate: GateRequest, kind: str, text: str) -> dict[str, Any]:
         why = "is derived from evidence" if kind in DERIVED else "is not at this gate"
         raise InputError(f"The artifact {kind!r} {why}.", hint=f"What can be amended here: {names or 'nothing'}.")
     try:
-        return schema_of(kind).model_validate(json.loads(text)).model_dump(mode="json")
+        return schema_of(kind).model_validate(_unwrapped(json.loads(text), kind)).model_dump(mode="json")
     except json.JSONDecodeError as error:
         raise InputError(
-            f"The amended {kind} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.",
-            hint="Take the present version with `botarmy artifact PROJECT KIND --json` and change that.",
+            f"The amended {kind} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}.", hint=_FROM
         ) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"The amended {kind} does not fit its schema: {where}: {first['msg']}.") from None
+        first = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()[:3]]
+        words = "; ".join(first).replace("a valid tuple", "a list").replace("a valid dictionary", "an object")
+        raise InputError(f"The amended {kind} does not fit its schema: {words}.", hint=_FROM) from None
+
+
+_FROM = 'Take the present version with `botarmy artifact PROJECT KIND --json` and change what stands under "content".'
+
+
+def _unwrapped(given: Any, kind: str) -> Any:
+    """Return the content, also where the whole output of `botarmy artifact --json` was given."""
+    whole = isinstance(given, dict) and isinstance(given.get("content"), dict) and given.get("kind") == kind
+    return given["content"] if whole and "sha256" in given else given
 
 
 def answer_from(contents: dict[str, dict[str, Any]], calls: tuple[LLMCall, ...]) -> Ask:

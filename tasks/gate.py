@@ -104,6 +104,19 @@ async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attem
     return gate
 
 
+async def is_decided(runtime: Runtime, attempt: Attempt) -> bool:
+    """Tell whether the attempt's work is saved and the gate on the present versions is decided."""
+    if attempt.result is None:
+        return False
+    async with runtime.database.work() as work:
+        hashes = await work.artifacts.hashes(attempt.project_id)
+        gates = await work.gates.of_attempt(attempt.id)
+    return any(
+        gate.kind == "approval" and gate.decision is not None and gate.hashes.items() <= hashes.items()
+        for gate in gates
+    )
+
+
 async def _current_gate(work: UnitOfWork, attempt: Attempt, hashes: dict[str, str]) -> GateRequest | None:
     """Return the newest approval gate of the attempt that binds exactly these versions and is not void."""
     for gate in reversed(await work.gates.of_attempt(attempt.id)):

@@ -12,6 +12,7 @@ from prefect.context import TaskRunContext
 from botarmy.errors import BotArmyError, ProviderError
 from botarmy.records import Attempt, Phase, Project, Workflow, digest
 from tasks.budget import BudgetExceeded, open_budget_gate
+from tasks.gate import is_decided
 from tasks.phase import phase_of, upstream_kinds, work_on
 from tasks.publish import publish_documents
 from tasks.runtime import Runtime, current
@@ -96,7 +97,12 @@ async def phase_task(
 async def run_phase(
     runtime: Runtime, project: Project, workflow: Workflow, phase: Phase, attempt: Attempt
 ) -> dict[str, str]:
-    """Call the phase task under its names and tags; call it afresh where its cached result is not in our tables."""
+    """Call the phase task under its names and tags; call it afresh where its cached result is not in our tables.
+
+    Where the gate is decided the work is long saved and shown: then no task is run, and the decision is carried out at once.
+    """
+    if await is_decided(runtime, attempt):
+        return {"outcome": "done"}
     async with runtime.database.work() as work:
         heads = await work.artifacts.heads(project.id)
         asked = len(await work.gates.of_attempt(attempt.id))

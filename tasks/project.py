@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
+
+from pydantic import Field
 
 from botarmy.brief import read_brief, slugify, title
 from botarmy.crashpoints import point
-from botarmy.errors import BotArmyError, BriefError, InputError
-from botarmy.records import Attempt, Phase, Project, Status, digest
+from botarmy.errors import BotArmyError, BriefError
+from botarmy.records import Attempt, Phase, Project, Record, Status, digest
 from storage.unit import UnitOfWork
 from tasks.gate import feedback_of
 from tasks.history import enter_phase
 from tasks.runtime import Runtime
-from tasks.selection import Selection
+from tasks.selection import Selection, chosen, see_same
+from tasks.taking_up import see_goes_on
 
 
 async def new_project(
@@ -57,75 +61,77 @@ async def _create(work: UnitOfWork, runtime: Runtime, brief: str, name: str, sel
     return await work.projects.create(words, slugify(words), text, selection.workflow, settings)
 
 
-async def existing_project(runtime: Runtime, name: str) -> Project:
-    """Return the project with this slug or id, ready to go on.
-
-    Raises:
-        UnknownName: there is none.
-        InputError: it was cancelled.
-    """
-    async with runtime.database.work() as work:
-        return await _existing(work, name)
-
-
-async def _existing(work: UnitOfWork, name: str) -> Project:
-    project = await work.projects.get(name)
-    if project.status is Status.cancelled:
-        raise InputError(
-            f"The project {project.slug} was cancelled and does not go on.",
-            hint=f"To take it up again: botarmy rerun {project.slug} --from PHASE",
-        )
-    return project
-
-
-async def half_done(runtime: Runtime, brief: str) -> Project | None:
-    """Return the newest project of this very brief whose run broke off (no run holds it), or None."""
+async def half_done(runtime: Runtime, brief: str, selection: Selection) -> Project | None:
+    """Return the newest project of this very brief and selection whose run broke off (no run holds it), or None."""
     async with runtime.database.work() as work:
         found = await work.projects.with_brief(digest(brief))
     for project in found:
+        if Selection.of(project) != selection:
+            continue
         if project.status in (Status.pending, Status.running) and not await runtime.database.is_held(project.id):
             return project
     return None
 
 
-async def claim(
-    runtime: Runtime,
-    flow_run_id: str,
-    *,
-    brief: str,
-    project: str,
-    name: str,
-    selection: Selection,
-    instead_of: str = "",
-) -> Project:
+class Order(Record):
+    """What a flow run was asked to do.
+
+    Attributes:
+        brief: text of a new project's brief, or "".
+        project: slug or id of an existing project, or "".
+        name: a new project's name, or "".
+        given: the definitions that were asked for, see tasks.selection.chosen.
+        budget_usd: spending limit of the project, or None.
+        instead_of: a flow run that seemed dead before it had made a project, and whose place this one takes, or "".
+    """
+
+    brief: str = ""
+    project: str = ""
+    name: str = ""
+    given: dict[str, Any] = Field(default_factory=dict)
+    budget_usd: Decimal | None = None
+    instead_of: str = ""
+
+
+async def claim(runtime: Runtime, flow_run_id: str, order: Order) -> Project:
     """Return the project of this flow run: the one it has already (it was resumed), a named one, or a new one.
 
-    A run that takes the place of one that seemed dead (`instead_of`, a flow run's id) never makes a second project
-    from the same order, nor does the one that comes to life late.
+    A run that takes the place of one that seemed dead never makes a second project from the same order, nor does the one
+    that comes to life late.
 
     Raises:
         BriefError: neither a brief nor a project was given, or the brief cannot be read.
+        InputError: the existing project was begun with other definitions, or was cancelled.
+        LimitReached: it was stopped.
     """
     # One transaction: a run that died is submitted anew (flows.recovery) exactly when it has made no project.
     async with runtime.commit("claim") as work:
         execution = await work.executions.of_flow_run(flow_run_id)
         if execution is not None:
             return await work.projects.get(str(execution.project_id))
-        if project:
-            record = await _existing(work, project)
-        elif brief:
-            made = await work.executions.claimed(instead_of or flow_run_id)
-            record = (
-                await work.projects.get(str(made.project_id))
-                if made is not None
-                else await _create(work, runtime, brief, name, selection)
-            )
-        else:
-            raise BriefError(
-                "There is neither a brief nor a project.", hint="Give the parameter brief (text) or project (slug)."
-            )
-        await work.executions.start(record.id, record.workflow, flow_run_id, origin=instead_of)
+        record = await _ordered(work, runtime, flow_run_id, order)
+        if order.budget_usd is not None:
+            by = runtime.settings.botarmy_by or "parameter of the run"
+            await work.budgets.set(record.id, order.budget_usd, by=by)
+        await work.executions.start(record.id, record.workflow, flow_run_id, origin=order.instead_of)
     return record
+
+
+async def _ordered(work: UnitOfWork, runtime: Runtime, flow_run_id: str, order: Order) -> Project:
+    """Return the named project, the one that was made of this order already, or a new one."""
+    if order.project:
+        record = await work.projects.get(order.project)
+        see_goes_on(record)
+        see_same(record, order.given)
+        return record
+    if not order.brief:
+        raise BriefError(
+            "There is neither a brief nor a project.", hint="Give the parameter brief (text) or project (slug)."
+        )
+    made = await work.executions.claimed(order.instead_of or flow_run_id)
+    if made is not None:
+        return await work.projects.get(str(made.project_id))
+    return await _create(work, runtime, order.brief, order.name, chosen(order.given))
 
 
 async def due_attempt(runtime: Runtime, project: Project, phase: Phase) -> Attempt | None:
@@ -170,11 +176,6 @@ async def end_execution(runtime: Runtime, flow_run_id: str, ended: Status) -> No
             await work.executions.finish(execution.id, ended)
         point("run.ended.before")
     point("run.ended.after")
-
-
-async def is_cancelled(runtime: Runtime, project: Project) -> bool:
-    """Tell whether the project was cancelled while this run was on its way to it."""
-    return (await project_of(runtime, project.id)).status is Status.cancelled
 
 
 async def project_of(runtime: Runtime, project_id: UUID) -> Project:

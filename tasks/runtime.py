@@ -48,6 +48,7 @@ class Runtime:
         cooldowns: providers that are left alone for a while.
         prefect_url: the database for our Prefect server, or "" for Prefect's own choice.
         opened: role maps whose connections are closed with this runtime.
+        started_postgres: whether the embedded server was started for this runtime; it runs on afterwards.
         everyone: "provider" or "provider/model" that serves all agents, whatever else is configured.
         flow_run_id: Prefect's id of this run; "" before the project is known.
         hold: this run's exclusive hold on its project; None before the project is known. Every write goes through it.
@@ -63,6 +64,7 @@ class Runtime:
     prices: Prices
     limits: Mapping[str, RateLimit]
     cooldowns: Cooldowns
+    started_postgres: bool = False
     everyone: str | None = None
     report: Report = field(default=_quiet)
     hold: Hold | None = None
@@ -211,6 +213,7 @@ async def open_runtime(
             limits=load_rate_limits(settings),
             cooldowns=Cooldowns(SystemClock()),
             check=SandboxChecks(Sandbox(unsafe=unsafe_no_sandbox)),
+            started_postgres=opened.started_here,
             everyone=provider,
             report=report,
             opened=[roles],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from botarmy.definitions.models import TeamMember
-from botarmy.errors import DefinitionError
+from botarmy.errors import DefinitionError, InputError
 from botarmy.records import Project, ProviderConfig, Record, Workflow
 from botarmy.settings import ROLES, Settings
 from storage.definitions import Core, core_directories, load_core, parse_flags
@@ -50,6 +50,51 @@ class Selection(Record):
             SettingsError: a decided condition cannot be read.
         """
         return load_core(*core_directories(Path(self.bmad) if self.bmad else None), flags=parse_flags(self.decided))
+
+
+def chosen(given: Mapping[str, Any]) -> Selection:
+    """Return a new project's selection: what was given, and the defaults for what was left out.
+
+    Args:
+        given: workflow, team, bmad, decided; an empty value counts as left out.
+    """
+    return Selection(**{name: value for name, value in given.items() if value})
+
+
+def see_same(project: Project, given: Mapping[str, Any]) -> None:
+    """See that nothing else was given than the project was begun with: it keeps its definitions to its end.
+
+    Args:
+        project: an existing project.
+        given: as in `chosen`; what was left out is not looked at.
+
+    Raises:
+        InputError: something differs; the message says what the project has.
+        SettingsError: a decided condition cannot be read.
+    """
+    pinned = Selection.of(project)
+    other = [name for name in given if given[name] and not _same(name, given[name], getattr(pinned, name))]
+    if other:
+        has = ", ".join(_worded(name, getattr(pinned, name)) for name in other)
+        wanted = ", ".join(_worded(name, given[name]) for name in other)
+        raise InputError(
+            f"The project {project.slug} was begun with {has}; it cannot go on with {wanted}. "
+            "A project keeps its definitions.",
+            hint=f"Leave that out to go on with {project.slug}; for a new project give the brief and another name: "
+            "botarmy run BRIEF --project NAME",
+        )
+
+
+def _same(name: str, given: Any, pinned: Any) -> bool:
+    if name == "decided":
+        return parse_flags(tuple(given)) == parse_flags(tuple(pinned))
+    return bool(given == pinned)
+
+
+def _worded(name: str, value: Any) -> str:
+    word = {"bmad": "directory", "decided": "conditions"}.get(name, name)
+    text = ", ".join(value) if name == "decided" else str(value)
+    return f"{word} {text}" if text else f"no {word}"
 
 
 def agents_of(workflow: Workflow) -> tuple[str, ...]:

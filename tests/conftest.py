@@ -49,7 +49,7 @@ def a_home() -> Iterator[Path]:
 def services() -> Iterator[Product]:
     """A home with everything that `botarmy up` starts."""
     with a_home() as home:
-        made = Product(home, BOTARMY_RECOVERY_WINDOW_S="5")
+        made = Product(home)
         done = made.run("up", "--detach")
         assert done.returncode == 0, done.stdout + done.stderr
         yield made

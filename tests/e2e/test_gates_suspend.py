@@ -6,6 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 from tests.e2e.conftest import Product, wait_for
 
@@ -21,10 +22,8 @@ def api(services: Product, method: str, path: str, body: Any = None) -> Any:
 
 
 def resume(services: Product, flow_run_id: str, **answer: str) -> Any:
-    """Answer the form as the UI's Resume does."""
-    wait_for(
-        lambda: api(services, "GET", f"/flow_runs/{flow_run_id}")["state_type"] == "PAUSED", "the suspended run", 60
-    )
+    """Answer the form as the UI's Resume does; Prefect says Paused a moment before it has saved the form."""
+    form_text(services, flow_run_id)
     return api(services, "POST", f"/flow_runs/{flow_run_id}/resume", {"run_input": answer})
 
 
@@ -77,6 +76,99 @@ def test_amending_opens_the_gate_again_and_old_decisions_are_stale(services: Pro
     stale = services.run("approve", gate["id"], "--by", "Bea")
     assert stale.returncode == 2, stale.stdout
     assert services.json("artifact", "amended", "project_plan")["version"] == 2
+
+
+def test_an_answer_that_cannot_be_used_asks_again_and_fails_nothing(services: Product, tmp_path: Path) -> None:
+    run = submit(services, "clumsy")
+    gate = services.gate("clumsy", "Discovery")
+    plan = services.json("artifact", "clumsy", "project_plan")["content"]
+    for kind, content in (
+        ("project_plan", "{ no JSON"),
+        ("project_plan", json.dumps(plan | {"goals": "not a list"})),
+        ("source_code", "{}"),
+        ("no_such_thing", "{}"),
+    ):
+        answer = {"decision": "approve", "reviewer": "Ann", "amended_artifact": kind, "amended_content": content}
+        assert resume(services, run, **answer)["status"] == "ACCEPT"
+        again = services.gate("clumsy", "Discovery")
+        assert again["id"] == gate["id"], "the gate stays open, with what it binds"
+        assert "Asked again" in form_text(services, run, why=True)
+    broken = tmp_path / "broken.json"
+    broken.write_text("{ no JSON", "utf-8")
+    for path in (broken, tmp_path / "none.json"):
+        done = services.run("amend", "clumsy", "--artifact", "project_plan", "--file", str(path), "--by", "Ann")
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+    plan["purpose"] = "To lend books to members of the club."
+    answer = {"decision": "approve", "reviewer": "Ann", "amended_artifact": "project_plan"}
+    assert resume(services, run, **answer, amended_content=json.dumps(plan))["status"] == "ACCEPT"
+    after = services.gate("clumsy", "Discovery", other_than=gate["id"])
+    assert after["hashes"]["project_plan"] != gate["hashes"]["project_plan"], "amending is not approving"
+    assert "members of the club" in form_text(services, run)
+    assert resume(services, run, decision="approve", reviewer="Ann")["status"] == "ACCEPT"
+    services.gate("clumsy", "Plan")
+    services.run("cancel", "clumsy", "--by", "Ann")
+
+
+def form_text(services: Product, run: str, *, why: bool = False) -> str:
+    """Return the text above the form that the suspended run shows now."""
+
+    def newest() -> str:
+        flow_run = api(services, "GET", f"/flow_runs/{run}")
+        if flow_run["state_type"] != "PAUSED":
+            return ""
+        keys = flow_run["state"]["state_details"]["run_input_keyset"]
+        try:
+            text = str(api(services, "GET", f"/flow_runs/{run}/input/{keys['description']}"))
+        except HTTPError:
+            return ""  # not saved yet
+        return text if not why or "Asked again" in text else ""
+
+    return str(wait_for(newest, "the form", 120))
+
+
+def test_two_projects_wait_side_by_side(services: Product) -> None:
+    for name in ("left", "right"):
+        submit(services, name)
+    gates = {name: services.gate(name, "Discovery") for name in ("left", "right")}
+    assert services.run("approve", "right", "--by", "Ann").returncode == 0
+    services.gate("right", "Plan")
+    assert services.gate("left", "Discovery")["id"] == gates["left"]["id"]
+    assert services.run("approve", "left", "--by", "Ann").returncode == 0
+    services.gate("left", "Plan")
+    for name in ("left", "right"):
+        services.run("cancel", name, "--by", "Ann")
+
+
+def test_rejections_stop_the_project_when_its_attempts_are_used_up(services: Product) -> None:
+    run = submit(services, "rejected")
+    gate: dict[str, Any] = {"id": ""}
+    for number in (1, 2, 3):
+        gate = services.gate("rejected", "Discovery", other_than=gate["id"])
+        assert gate["attempt"] == number
+        done = services.run("reject", gate["id"], "--comment", f"Not good enough: {number}.", "--by", "Ann")
+        assert done.returncode == 0, done.stderr
+    services.status("rejected", "stopped")
+    wait_for(lambda: api(services, "GET", f"/flow_runs/{run}")["state_name"] == "Stopped", "the run to say so", 60)
+    for command in ("run", "submit"):
+        refused = services.run(command, "--project", "rejected")
+        assert refused.returncode == 4, refused.stdout + refused.stderr
+        assert "botarmy rerun rejected --from PHASE" in refused.stderr
+    versions = services.json("artifacts", "rejected")["artifacts"]
+    assert max(each["version"] for each in versions) == 3, "each attempt made versions of its own; nothing is lost"
+    assert services.run("rerun", "rejected", "--from", "Discovery", "--by", "Ann").returncode == 0
+    services.submit_again("rejected")
+    assert services.gate("rejected", "Discovery")["attempt"] == 4
+    services.run("cancel", "rejected", "--by", "Ann")
+
+
+def test_policy_decides_where_no_person_is_needed(services: Product) -> None:
+    services.submit("by-policy", "--approval", "when_needed")
+    services.phase_begins("by-policy", "Discovery")
+    services.status("by-policy", "completed", timeout=240)
+    gates = [phase["gate"] for phase in services.show("by-policy")["phases"]]
+    assert {gate["by"] for gate in gates} == {"policy:auto"}
 
 
 def test_cancel_while_waiting(services: Product) -> None:

@@ -66,6 +66,11 @@ def test_a_run_with_a_model_is_paid_limited_recorded_and_replayed(
     assert again["project"]["status"] == "completed"
     assert again["cost_usd"] == 0
     assert _contents(product, "replayed") == _contents(product, "modelled")
+    product.json("rerun", "modelled", "--from", "Launch")
+    without = product.run(
+        "run", "--project", "modelled"
+    )  # a provider of settings is not kept with a project: it is said
+    assert f"its documents so far were made by openai/{MODEL}; this run asks offline/" in without.stderr
 
 
 def _until_the_budget(model: Product, brief: Path) -> str:

@@ -70,6 +70,11 @@ class Product:
         made: dict[str, str] = self.json("submit", str(path), "--project", name, *words)
         return made
 
+    def submit_again(self, name: str, *words: str) -> dict[str, str]:
+        """Submit a project that goes on; return as `submit` does."""
+        made: dict[str, str] = self.json("submit", "--project", name, *words)
+        return made
+
     @property
     def auth(self) -> str:
         """Return the user and password of the services' Prefect server."""
@@ -108,6 +113,17 @@ class Product:
             return fits[0] if fits else None
 
         return wait_for(opened, f"an open gate {project}/{phase}", timeout)
+
+    def phase_begins(self, project: str, name: str, *, timeout: float = 90) -> None:
+        """Wait until the project is there and has begun the phase."""
+
+        def begun() -> bool:
+            done = self.run("show", project, "--json")
+            if done.returncode:
+                return False
+            return any(each["name"] == name and each["attempt"] for each in json.loads(done.stdout)["phases"])
+
+        wait_for(begun, f"{project} to begin {name}", timeout)
 
     def status(self, project: str, wanted: str, *, timeout: float = 120) -> None:
         """Wait until the project has this status."""

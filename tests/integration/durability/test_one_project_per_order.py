@@ -12,9 +12,8 @@ import pytest
 from botarmy.records import Project
 from botarmy.settings import load_settings
 from storage.database import Database
-from tasks.project import claim
+from tasks.project import Order, claim
 from tasks.runtime import Runtime
-from tasks.selection import Selection
 
 BRIEF = "# Shelf\nEach book has a required title.\n"
 
@@ -27,10 +26,7 @@ def runtime(database: Database) -> Runtime:
 
 
 async def claimed(runtime: Runtime, flow_run_id: str, instead_of: str = "") -> Project:
-    selection = Selection(workflow="sdlc")
-    return await claim(
-        runtime, flow_run_id, brief=BRIEF, project="", name="", selection=selection, instead_of=instead_of
-    )
+    return await claim(runtime, flow_run_id, Order(brief=BRIEF, instead_of=instead_of))
 
 
 @pytest.mark.parametrize("order", [("first", "second", "third"), ("third", "first", "second")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.supervisor import Restarts
+from flows.children import Restarts
 
 
 class Clock:
