@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,10 @@ POOL = "botarmy"
 QUEUES = {"critical": 1, "default": 2, "low": 3}
 """Work queue -> priority; a lower number is served first."""
 DEPLOYMENTS = ("sdlc/default", "sdlc/scheduled", "upkeep/minutely")
-ENGINE = "python -m flows.launch"
+ENGINE = f"{shlex.quote(sys.executable)} -m flows.launch"
 """What a worker starts for a run. Without a command it starts a process that resolves the workspace, and in that one
-the engine: Prefect is imported twice. `up` puts this interpreter first on its workers' PATH."""
+the engine: Prefect is imported twice. The interpreter is named in full, as the deployments' folder is: a worker that was
+started from elsewhere has another `python`, or none, on its PATH."""
 
 
 def ensure_deployments(api: PrefectApi, environ: dict[str, str], home: Path) -> None:

@@ -178,7 +178,6 @@ class Supervisor:
             | {
                 "BOTARMY_HOME": str(self._home),
                 WARM_ADDRESS: self._socket,
-                "PATH": os.pathsep.join((str(Path(sys.executable).parent), own.get("PATH", os.defpath))),
                 "PREFECT_WORKER_QUERY_SECONDS": "0.3",
                 "PREFECT_WORKER_PREFETCH_SECONDS": "0",
                 "PREFECT_RUNNER_POLL_FREQUENCY": "1",
