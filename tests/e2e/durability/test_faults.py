@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from botarmy.crashpoints import KILLED
 from flows.server import PrefectServer
 from storage.embedded import embedded_status, start_embedded, stop_embedded
 from tests.e2e.durability.conftest import PHASES, Life, Scene, ended, stopped, until
@@ -158,8 +159,12 @@ async def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(scene:
         assert code == 1, text
         assert "disk is full" in text
         ballast.unlink()
-        code, text = await scene.done("full", "run", "--project", "full", **here)
-        assert code == 0, text
+        # Two phases further is far enough to see that it goes on.
+        words = ["run", "--project", "full"]
+        code, text = await ended(await scene.start("cli", "full", *words, crash="save.after@Design", **here))
+        assert code == KILLED, text
+        assert "Plan (analyst" in text
+        assert "Discovery (analyst" not in text, "what was committed is not done again"
         assert scene.site.model.repeats("full") == {}
     finally:
         await stop_embedded(home)
