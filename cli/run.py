@@ -247,12 +247,13 @@ async def _changed_hands(runtime: Runtime, project: Project) -> list[str]:
     """Say where another provider than now made a role's documents: --provider and settings are not kept with a project."""
     async with runtime.database.read() as view:
         heads = await view.artifacts.summaries(project.id)
-    before = {made.provenance.agent: f"{made.provenance.provider}/{made.provenance.model}" for made in heads}
-    now = {role: f"{served[0].name}/{served[0].model}" for role, served in runtime.roles.items()}
+    last = {made.provenance.agent: made.provenance for made in heads}
     return [
-        f"{role}: its documents so far were made by {made}; this run asks {now[role]}"
-        for role, made in before.items()
-        if role in now and now[role] != made
+        f"{role}: its documents so far were made by {last[role].provider}/{last[role].model}; "
+        f"this run asks {served[0].name}/{served[0].model}"
+        for role, served in runtime.roles.items()
+        # The provider alone is compared: many answer under a model's full name, which is another than was asked for.
+        if role in last and last[role].provider not in {each.name for each in served}
     ]
 
 
