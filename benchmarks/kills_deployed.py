@@ -116,7 +116,7 @@ class Deployed(Teller):
 
     async def tend(self) -> None:
         """Let upkeep look for what broke off; it may be killed as well."""
-        await asyncio.sleep(WINDOW_S + 0.1)
+        await asyncio.sleep(WINDOW_S + 0.6)  # Prefect tells its time in whole seconds; upkeep takes half of one to begin
         await self.ended(await self.born("upkeep", armed=self.armed("upkeep")))
 
     async def patiently(self, function: Any, *words: Any, **named: Any) -> Any:

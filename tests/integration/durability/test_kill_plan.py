@@ -38,7 +38,7 @@ def test_the_same_seed_draws_the_same() -> None:
 
 
 def test_what_came_too_late_is_drawn_again() -> None:
-    plan = Plan(17, 1)
+    plan = Plan(9, 1)
     story = plan.next()
     assert story is not None
     assert plan.next() is None
