@@ -90,7 +90,7 @@ async def judged(made: Site, played: Played, workflow: Workflow) -> dict[str, An
             twin = await work.projects.by_slug(f"{story.slug}-2")
         wrong = ["its brief made two projects"] if twin is not None else []
         wrong += losses(found, workflow, played.decisions, played.amended, repeats)
-        wrong += await asyncio.to_thread(_forms_left, made, found.runs)
+        wrong += await made.patiently(_forms_left, made, found.runs)
     row = {
         "project": played.slug,
         "way": story.way,

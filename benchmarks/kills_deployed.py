@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import random
 from typing import Any
@@ -14,7 +13,6 @@ from kills_story import Lost, Teller, by_command
 from kills_worker import QUEUE, Worker
 
 from botarmy.crashpoints import KILLED
-from botarmy.errors import BotArmyError
 from botarmy.records import GateRequest, Project, Status
 from flows.api import submit
 
@@ -36,7 +34,7 @@ class Deployed(Teller):
         """Do what is due until the project is completed."""
         slug = self.played.story.slug
         parameters = {"brief": self.text, "name": slug, "gates": "suspend", "approval": self.approval}
-        await self.patiently(submit, self.site.api, "sdlc/default", parameters, name=slug, queue=self.queue)
+        await self.site.patiently(submit, self.site.api, "sdlc/default", parameters, name=slug, queue=self.queue)
         idle = 0
         while (project := await self.project()) is None or project.status is not Status.completed:
             idle = 0 if await self.step(project) else idle + 1
@@ -57,7 +55,7 @@ class Deployed(Teller):
         """Return the oldest flow run of this project that a worker would start now."""
         slug = self.played.story.slug
         runs = {"state": {"type": {"any_": ["SCHEDULED"]}}, "name": {"any_": [slug, f"{slug}-recovered"]}}
-        found = await self.patiently(self.site.call, "POST", "/flow_runs/filter", {"flow_runs": runs})
+        found = await self.site.patiently(self.site.call, "POST", "/flow_runs/filter", {"flow_runs": runs})
         return min(found, key=lambda run: run["created"]) if found else None
 
     async def _answerable(self, project: Project) -> GateRequest | None:
@@ -65,7 +63,7 @@ class Deployed(Teller):
             gates = await work.gates.open_for(project.id)
         for gate in gates:
             if gate.flow_run_id and gate.id not in self.played.decisions:
-                run = await self.patiently(self.site.call, "GET", f"/flow_runs/{gate.flow_run_id}")
+                run = await self.site.patiently(self.site.call, "GET", f"/flow_runs/{gate.flow_run_id}")
                 if run["state_type"] == "PAUSED":
                     return gate
         return None
@@ -111,21 +109,15 @@ class Deployed(Teller):
 
     async def _by_form(self, gate: GateRequest, **answer: str) -> bool:
         path = f"/flow_runs/{gate.flow_run_id}/resume"
-        said = await self.patiently(self.site.call, "POST", path, {"run_input": answer})
+        said = await self.site.patiently(self.site.call, "POST", path, {"run_input": answer})
         return bool(said["status"] == "ACCEPT")
 
     async def tend(self) -> None:
         """Let upkeep look for what broke off; it may be killed as well."""
-        await asyncio.sleep(WINDOW_S + 0.6)  # Prefect tells its time in whole seconds; upkeep takes half of one to begin
+        await asyncio.sleep(
+            WINDOW_S + 0.6
+        )  # Prefect tells its time in whole seconds; upkeep takes half of one to begin
         await self.ended(await self.born("upkeep", armed=self.armed("upkeep")))
-
-    async def patiently(self, function: Any, *words: Any, **named: Any) -> Any:
-        """Call Prefect; try again while its server is being killed elsewhere."""
-        for pause in (0.5, 1, 2, 4, 8):
-            with contextlib.suppress(BotArmyError):
-                return await asyncio.to_thread(function, *words, **named)
-            await asyncio.sleep(pause)
-        return await asyncio.to_thread(function, *words, **named)
 
 
 class Worked(Deployed):

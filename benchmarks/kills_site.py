@@ -10,15 +10,16 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from botarmy.crashpoints import ENDED_AT
+from botarmy.errors import Unavailable
 from botarmy.records import digest
 from botarmy.settings import ROLES
-from flows.api import call
+from flows.api import PrefectRefused, call
 from flows.deploy import ensure_deployments
 from flows.server import PrefectApi, PrefectServer, server_environment
 from providers.fake_server import Asked, FakeServer, Say
@@ -30,6 +31,9 @@ from storage.database import Database
 ROOT = Path(__file__).resolve().parents[1]
 BRIEF = "# Shelf\nEach book has a required title.\n"
 WINDOW_S = 1.0
+PATIENCE_S = 180.0
+"""How long a killed Prefect server may be away on a busy machine."""
+
 PRICES = {"openai/gpt-test": {"input": "1", "output": "1"}}
 """USD for a million tokens, so that a budget can be kept."""
 
@@ -136,7 +140,6 @@ class Site:
             raise RuntimeError("the nursery is not open")
         number, loop = len(self.lives) + 1, asyncio.get_running_loop()
         log = self.home / "lives" / f"{number:04}-{key}-{what}.log"
-        log.parent.mkdir(exist_ok=True)
         life = self.lives[number] = Life(what, log, loop.create_future(), loop.create_future())
         order = {
             "id": number,
@@ -190,6 +193,18 @@ class Site:
         """Call the Prefect API."""
         return call(self.api, method, path, body)
 
+    async def patiently(self, function: Callable[..., Any], *words: Any, **named: Any) -> Any:
+        """Call Prefect in a thread; again while its server is being killed and comes back."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await asyncio.to_thread(function, *words, **named)
+            except (Unavailable, PrefectRefused):
+                if time.monotonic() > deadline:
+                    raise
+            async with self.alone:  # held by whoever kills a server, until it is back
+                await asyncio.sleep(0.3)
+
     async def restart_postgres(self) -> None:
         """Restart Postgres as after a power cut."""
         cluster = Cluster(self.home)
@@ -216,6 +231,7 @@ async def site(home: Path, outer: Mapping[str, str]) -> AsyncIterator[Site]:
         home: an empty folder.
         outer: the environment to build the lives' one on.
     """
+    (home / "lives").mkdir()
     opened = await open_database(None, home, migrate=True)
     prefect_url = opened.prefect_url or ""
     model = Model()
