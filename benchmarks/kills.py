@@ -85,9 +85,8 @@ async def judged(made: Site, played: Played, workflow: Workflow) -> dict[str, An
     repeats = made.model.repeats(story.slug)
     wrong = [played.lost] if played.lost else []
     if not played.lost:
-        found = await stored(made.database, played.slug, workflow)
-        async with made.database.work() as work:
-            twin = await work.projects.by_slug(f"{story.slug}-2")
+        found = await made.read(lambda work: stored(work, played.slug, workflow))
+        twin = await made.read(lambda work: work.projects.by_slug(f"{story.slug}-2"))
         wrong = ["its brief made two projects"] if twin is not None else []
         wrong += losses(found, workflow, played.decisions, played.amended, repeats)
         wrong += await made.patiently(_forms_left, made, found.runs)

@@ -59,8 +59,7 @@ class Deployed(Teller):
         return min(found, key=lambda run: run["created"]) if found else None
 
     async def _answerable(self, project: Project) -> GateRequest | None:
-        async with self.site.database.work() as work:
-            gates = await work.gates.open_for(project.id)
+        gates = await self.site.read(lambda work: work.gates.open_for(project.id))
         for gate in gates:
             if gate.flow_run_id and gate.id not in self.played.decisions:
                 run = await self.site.patiently(self.site.call, "GET", f"/flow_runs/{gate.flow_run_id}")
@@ -84,8 +83,7 @@ class Deployed(Teller):
 
     async def _amended(self, gate: GateRequest) -> bool:
         """Let a person replace the plan, once."""
-        async with self.site.database.work() as work:
-            plan = (await work.artifacts.get(gate.project_id, AMENDED)).content
+        plan = (await self.site.read(lambda work: work.artifacts.get(gate.project_id, AMENDED))).content
         text = json.dumps(plan | {"purpose": "To know where each book stands."})
         if self._amend == COMMAND:
             taken = await self._amended_by_command(gate, text)

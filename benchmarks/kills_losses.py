@@ -10,7 +10,7 @@ from uuid import UUID
 from kills_plan import PHASES
 
 from botarmy.records import ArtifactVersion, Attempt, AuditEvent, GateRequest, LLMCall, Project, Status, Workflow
-from storage.database import Database
+from storage.unit import UnitOfWork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,21 +31,20 @@ class Stored:
     audit_whole: bool
 
 
-async def stored(database: Database, slug: str, workflow: Workflow) -> Stored:
+async def stored(work: UnitOfWork, slug: str, workflow: Workflow) -> Stored:
     """Read a project."""
-    async with database.work() as work:
-        project = await work.projects.get(slug)
-        kinds = [kind for phase in workflow.phases for kind in phase.expected_outputs]
-        return Stored(
-            project=project,
-            runs=tuple(run.flow_run_id for run in await work.executions.of_project(project.id) if run.flow_run_id),
-            attempts=await work.attempts.list(project.id),
-            gates=await work.gates.of_project(project.id),
-            calls=await work.calls.of_project(project.id),
-            versions=tuple([v for kind in kinds for v in await work.artifacts.versions(project.id, kind)]),
-            audit=await work.audit.of_project(project.id),
-            audit_whole=(await work.verify_audit(project.id)).whole,
-        )
+    project = await work.projects.get(slug)
+    kinds = [kind for phase in workflow.phases for kind in phase.expected_outputs]
+    return Stored(
+        project=project,
+        runs=tuple(run.flow_run_id for run in await work.executions.of_project(project.id) if run.flow_run_id),
+        attempts=await work.attempts.list(project.id),
+        gates=await work.gates.of_project(project.id),
+        calls=await work.calls.of_project(project.id),
+        versions=tuple([v for kind in kinds for v in await work.artifacts.versions(project.id, kind)]),
+        audit=await work.audit.of_project(project.id),
+        audit_whole=(await work.verify_audit(project.id)).whole,
+    )
 
 
 def losses(

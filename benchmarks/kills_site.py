@@ -10,10 +10,10 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from botarmy.crashpoints import ENDED_AT
 from botarmy.errors import Unavailable
@@ -27,7 +27,9 @@ from providers.fake_vendors import ChatVoice
 from storage.cluster import Cluster
 from storage.connect import open_database
 from storage.database import Database
+from storage.unit import UnitOfWork
 
+_Read = TypeVar("_Read")
 ROOT = Path(__file__).resolve().parents[1]
 BRIEF = "# Shelf\nEach book has a required title.\n"
 WINDOW_S = 1.0
@@ -61,7 +63,8 @@ class Life:
         """Send a signal, unless it has ended."""
         pid = await self.born
         if not self.exit.done():
-            os.kill(pid, sign)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sign)
 
     def crash(self) -> str:
         """Return the crash point at which it ended, as it was armed, or ""."""
@@ -203,6 +206,19 @@ class Site:
                 if time.monotonic() > deadline:
                     raise
             async with self.alone:  # held by whoever kills a server, until it is back
+                await asyncio.sleep(0.3)
+
+    async def read(self, look: Callable[[UnitOfWork], Awaitable[_Read]]) -> _Read:
+        """Read from Postgres; again where it was restarted meanwhile."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                async with self.database.work() as work:
+                    return await look(work)
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    raise
+            async with self.alone:
                 await asyncio.sleep(0.3)
 
     async def restart_postgres(self) -> None:

@@ -98,10 +98,10 @@ class Teller(abc.ABC):
         Raises:
             Lost: its brief has made two.
         """
-        async with self.site.database.work() as work:
-            if self.played.story.way != BY_BRIEF:
-                return await work.projects.by_slug(self.played.story.slug)
-            found = await work.projects.with_brief(digest(read_brief(self.text.encode())))
+        if self.played.story.way != BY_BRIEF:
+            return await self.site.read(lambda work: work.projects.by_slug(self.played.story.slug))
+        sha = digest(read_brief(self.text.encode()))
+        found = await self.site.read(lambda work: work.projects.with_brief(sha))
         if len(found) > 1:
             raise Lost(f"its brief made {len(found)} projects")
         self.played.slug = found[0].slug if found else self.played.slug
@@ -112,9 +112,8 @@ class Teller(abc.ABC):
         project = await self.project()
         if project is None:
             return "there is no project"
-        async with self.site.database.work() as work:
-            gates = await work.gates.open_for(project.id)
-            attempts = await work.attempts.list(project.id)
+        gates = await self.site.read(lambda work: work.gates.open_for(project.id))
+        attempts = await self.site.read(lambda work: work.attempts.list(project.id))
         at = f"{attempts[-1].phase} {attempts[-1].number} {attempts[-1].status.value}" if attempts else "no attempt"
         return f"{project.status.value}, {at}, {len(gates)} open gates; kills left: {[str(k) for k in self.left]}"
 
@@ -166,8 +165,7 @@ class Teller(abc.ABC):
         moments = [kill for kill in self.left if kill.target in ("flow", "server", "postgres")]
         if not moments or (project := await self.project()) is None:
             return None
-        async with self.site.database.work() as work:
-            attempts = await work.attempts.list(project.id)
+        attempts = await self.site.read(lambda work: work.attempts.list(project.id))
         now = max((PHASES.index(each.phase) for each in attempts), default=0)
         return next((kill for kill in moments if PHASES.index(kill.phase) <= now), None)
 
@@ -224,8 +222,8 @@ class Direct(Teller):
 
     async def _approved(self, project: Project) -> bool:
         """Let a person approve what waits for one; tell whether anything did."""
-        async with self.site.database.work() as work:
-            gates = [gate for gate in await work.gates.open_for(project.id) if gate.id not in self.played.decisions]
+        open_ = await self.site.read(lambda work: work.gates.open_for(project.id))
+        gates = [gate for gate in open_ if gate.id not in self.played.decisions]
         for gate in gates:
             await by_command(self, gate, "approve", "", f"person-{len(self.played.decisions) + 1}")
         return bool(gates)

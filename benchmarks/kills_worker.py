@@ -60,7 +60,7 @@ class Worker:
         if self._process is not None:
             with contextlib.suppress(psutil.Error):
                 for child in psutil.Process(self._process.pid).children():
-                    if any(word.startswith("prefect") for word in child.cmdline()):
+                    if any(word.startswith(("prefect", "flows.launch")) for word in child.cmdline()):
                         self._runs.setdefault(child.pid, child)
         self._runs = {pid: each for pid, each in self._runs.items() if _lives(each)}
         return list(self._runs.values())
