@@ -132,6 +132,7 @@ class Plan:
         self._number = 0
         self._chance = random.Random(seed)  # noqa: S311 (a repeatable choice is meant)
         self._decks: dict[str, list[Kill]] = {}
+        self._owed: list[str] = []
 
     def next(self) -> Story | None:
         """Return the next story, or None where those under way hold enough kills."""
@@ -139,6 +140,9 @@ class Plan:
             return None
         way, size = TURN[self._number % len(TURN)]
         self._number += 1
+        if self._left <= len(self._owed):  # all is dealt: what came too late is made up for on its own way
+            way, size = self._owed[0], self._owed.count(self._owed[0])
+            self._owed = [each for each in self._owed if each != way]
         story = self._story(way, f"k{self._seed}-{self._number}", min(size, self._left))
         self._left -= len(story.kills)
         return story
@@ -147,6 +151,7 @@ class Plan:
         """Take back the kills of a story that did not strike."""
         for kill in kills:
             self._left += 1
+            self._owed.append(story.way)
             if kill.crash:
                 self._deck(story.way if kill.target != "upkeep" else "upkeep").insert(0, kill)
 

@@ -47,6 +47,8 @@ def test_what_came_too_late_is_drawn_again() -> None:
     again = plan.next()
     assert again is not None
     assert len(again.kills) == len(late)
+    assert again.way == story.way
+    assert plan.next() is None
 
 
 def test_a_kill_is_on_its_storys_way() -> None:
