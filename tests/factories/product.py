@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -9,9 +10,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from storage.connect import open_database
+from storage.reads.view import ReadView
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,12 +112,17 @@ class Product:
     def gate(self, project: str, phase: str, *, other_than: str = "", timeout: float = 90) -> dict[str, Any]:
         """Wait until the project's gate of this phase is open, and return it from the inbox."""
 
-        def opened() -> dict[str, Any] | None:
-            gates = self.json("inbox", "--limit", "1000")["gates"]
-            fits = [g for g in gates if (g["project"], g["phase"]) == (project, phase) and g["id"] != other_than]
-            return fits[0] if fits else None
+        async def opened(view: ReadView) -> bool:
+            found = await view.projects.by_slug(project)
+            gates = await view.gates.open_for(found.id) if found else ()
+            return any(gate.phase == phase and str(gate.id) != other_than for gate in gates)
 
-        return wait_for(opened, f"an open gate {project}/{phase}", timeout)
+        wait_for(lambda: self._look(opened), f"an open gate {project}/{phase}", timeout)
+        listed = self.json("inbox", "--limit", "1000")["gates"]
+        fits = [g for g in listed if (g["project"], g["phase"]) == (project, phase) and g["id"] != other_than]
+        assert fits, f"the gate {project}/{phase} is open, and the inbox does not show it: {listed}"
+        gate: dict[str, Any] = fits[0]
+        return gate
 
     def phase_begins(self, project: str, name: str, *, timeout: float = 90) -> None:
         """Wait until the project is there and has begun the phase."""
@@ -127,7 +137,30 @@ class Product:
 
     def status(self, project: str, wanted: str, *, timeout: float = 120) -> None:
         """Wait until the project has this status."""
-        wait_for(lambda: self.show(project)["project"]["status"] == wanted, f"{project} to be {wanted}", timeout)
+
+        async def has_it(view: ReadView) -> bool:
+            found = await view.projects.by_slug(project)
+            return found is not None and found.status.value == wanted
+
+        wait_for(lambda: self._look(has_it), f"{project} to be {wanted}", timeout)
+        assert self.show(project)["project"]["status"] == wanted
+
+    def _look(self, question: Callable[[ReadView], Awaitable[bool]]) -> bool:
+        """Put a question to the database: a command for each look would take a processor from what is waited for.
+
+        In a thread of its own, since Playwright keeps a loop running in the test's.
+        """
+
+        async def ask() -> bool:
+            opened = await open_database(self.environ.get("DATABASE_URL"), self.home)
+            try:
+                async with opened.database.read() as view:
+                    return await question(view)
+            finally:
+                await opened.database.close()
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, ask()).result()
 
 
 def wait_for(look: Callable[[], Any], what: str, timeout: float) -> Any:
