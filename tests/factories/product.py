@@ -127,13 +127,11 @@ class Product:
     def phase_begins(self, project: str, name: str, *, timeout: float = 90) -> None:
         """Wait until the project is there and has begun the phase."""
 
-        def begun() -> bool:
-            done = self.run("show", project, "--json")
-            if done.returncode:
-                return False
-            return any(each["name"] == name and each["attempt"] for each in json.loads(done.stdout)["phases"])
+        async def begun(view: ReadView) -> bool:
+            found = await view.projects.by_slug(project)
+            return found is not None and any(each.phase == name for each in await view.attempts.list(found.id))
 
-        wait_for(begun, f"{project} to begin {name}", timeout)
+        wait_for(lambda: self._look(begun), f"{project} to begin {name}", timeout)
 
     def status(self, project: str, wanted: str, *, timeout: float = 120) -> None:
         """Wait until the project has this status."""
