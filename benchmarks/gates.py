@@ -1,9 +1,11 @@
 """How long people wait at gates: from a submitted brief to the first phase, from an approval to the next phase.
 
-    python benchmarks/gates.py [--runs 5] [--gates 200] [--projects 10000] [--json]
+    python benchmarks/gates.py [--runs 5] [--gates 200] [--projects 10000] [--start forked|engine|prefect] [--json]
 
 Starts services of its own (`botarmy up` with a home in a temporary folder) and stops them. Times of runs are from the start
 of the command, or of the HTTP request, to `started_at` of the phase in Postgres; medians and 95th percentiles in ms.
+--start says how the worker starts a run: as `up` sets it up (forked), with Prefect's engine at once, or as Prefect does if
+nothing is said. With one of the last two only the times at gates are measured.
 """
 
 from __future__ import annotations
@@ -112,6 +114,17 @@ def services() -> Iterator[Services]:
     finally:
         made.botarmy("down")
         shutil.rmtree(home, ignore_errors=True)
+
+
+def start_runs(at: Services, how: str) -> None:
+    """Let the worker start runs in this way; see STARTS."""
+    deployment = call(at.api, "GET", "/deployments/name/sdlc/default")
+    variables = {name: value for name, value in deployment["job_variables"].items() if name != "command"} | STARTS[how]
+    call(at.api, "PATCH", f"/deployments/{deployment['id']}", {"job_variables": variables})
+
+
+STARTS = {"engine": {"command": f"{sys.executable} -m prefect.engine"}, "prefect": {}}
+"""How a worker starts a run -> the deployment's job variables."""
 
 
 def measure_gates(at: Services, runs: int) -> dict[str, list[float]]:
@@ -251,12 +264,17 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--gates", type=int, default=200)
     parser.add_argument("--projects", type=int, default=10_000)
+    parser.add_argument("--start", choices=["forked", *STARTS], default="forked")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with services() as at:
-        times = measure_gates(at, given.runs) | measure_phases(at, given.runs)
-        times |= asyncio.run(measure_creation(at.url, given.gates))
-        times |= measure_inbox(at, given.projects, given.runs)
+        if given.start != "forked":
+            start_runs(at, given.start)
+        times = measure_gates(at, given.runs)
+        if given.start == "forked":
+            times |= measure_phases(at, given.runs)
+            times |= asyncio.run(measure_creation(at.url, given.gates))
+            times |= measure_inbox(at, given.projects, given.runs)
     machine = f"{os.cpu_count()} cores, {platform.platform(terse=True)}, Python {platform.python_version()}"
     machine += f", load {os.getloadavg()[0]:.1f}"
     if given.json:
