@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 BRIEF ?= examples/briefs/library.md
 OUT ?= out
-# Processes that the tests run in; 0: all in one, for a debugger.
-WORKERS ?= logical
+# Processes that the tests run in: one more than processors, since most tests wait for another process. 0: all in this one, for
+# a debugger.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(min((os.cpu_count() or 1) + 1, 4))")
 # As pip does: trust the certificates of the system, among them those of a company's proxy. Older and newer name.
 export UV_NATIVE_TLS ?= true
 export UV_SYSTEM_CERTS ?= true
@@ -38,7 +39,7 @@ run: $(VENV)/.installed
 	@$(BIN)/botarmy run "$(BRIEF)" --gates auto --out "$(OUT)"
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest tests -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
