@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         max_log_bytes: how much of a check's output is kept as evidence, in bytes.
         recovery_window_s: how long a run must be gone before upkeep starts another for its project, in seconds.
         hold_limit_s: after how long without a sign of life a run loses its project, in seconds.
+        abandoned_call_s: after how long the reservation of a model call that no live run makes is closed, in seconds;
+            longer than any call may take.
+        lost_run_hours: how far back upkeep looks for submitted runs that died before they made their project, in hours.
         reminder_hours: after how long an open gate is named in upkeep's log, in hours.
         gate_expiry_hours: after how long an undecided gate stops its project, in hours; None never.
         db_pool_size: most connections that one process holds to PostgreSQL.
@@ -125,6 +128,12 @@ class Settings(BaseSettings):
     )
     recovery_window_s: Annotated[float, Field(ge=1, le=86_400)] = Field(
         default=60.0, validation_alias="BOTARMY_RECOVERY_WINDOW_S"
+    )
+    abandoned_call_s: Annotated[float, Field(ge=60, le=604_800)] = Field(
+        default=3_600.0, validation_alias="BOTARMY_ABANDONED_CALL_S"
+    )
+    lost_run_hours: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        default=24.0, validation_alias="BOTARMY_LOST_RUN_HOURS"
     )
     reminder_hours: Annotated[float, Field(gt=0, le=10_000)] = Field(
         default=24.0, validation_alias="BOTARMY_REMINDER_HOURS"

@@ -27,9 +27,6 @@ OVER = frozenset({Status.completed, Status.cancelled, Status.stopped})
 _GRAIN = timedelta(seconds=2)
 """The Prefect server tells its time in whole seconds."""
 
-LOST_AFTER = timedelta(days=1)
-"""Runs that were due longer ago and never made a project are left alone."""
-
 
 async def is_gone(runtime: Runtime, api: PrefectApi, project: Project) -> bool:
     """Tell whether nothing carries the project on, now or by itself later."""
@@ -141,7 +138,7 @@ async def bury(api: PrefectApi, flow_run_id: str) -> None:
 async def begin_again(runtime: Runtime, api: PrefectApi) -> int:
     """Submit anew the runs that died before they had made their project: the brief was accepted, so it is carried out."""
     count = 0
-    for run in await asyncio.to_thread(_unfinished, api):
+    for run in await asyncio.to_thread(_unfinished, api, timedelta(hours=runtime.settings.lost_run_hours)):
         parameters = run["parameters"]
         async with runtime.database.work() as work:
             known = await work.executions.of_flow_run(run["id"]) is not None
@@ -165,8 +162,8 @@ async def begin_again(runtime: Runtime, api: PrefectApi) -> int:
     return count
 
 
-def _unfinished(api: PrefectApi) -> list[dict[str, Any]]:
-    """Return the deployment's crashed or running runs of the last day that upkeep has not replaced yet."""
+def _unfinished(api: PrefectApi, back: timedelta) -> list[dict[str, Any]]:
+    """Return the deployment's crashed or running runs, due since so long ago, that upkeep has not replaced yet."""
     deployment = call(api, "GET", f"/deployments/name/{DEPLOYMENT}")["id"]
     found: list[dict[str, Any]] = call(
         api,
@@ -177,7 +174,7 @@ def _unfinished(api: PrefectApi) -> list[dict[str, Any]]:
                 "deployment_id": {"any_": [deployment]},
                 "state": {"type": {"any_": ["CRASHED", "RUNNING", "PENDING"]}},
                 # Not the time of its start: killed while its process was loading, it has none.
-                "expected_start_time": {"after_": (server_time(api) - LOST_AFTER).isoformat()},
+                "expected_start_time": {"after_": (server_time(api) - back).isoformat()},
             },
             "sort": "EXPECTED_START_TIME_DESC",
             "limit": 200,

@@ -19,9 +19,6 @@ from flows.resume import form_answer
 from flows.server import PrefectApi
 from tasks.runtime import Runtime, open_runtime
 
-ABANDONED_AFTER = timedelta(hours=1)
-"""A reserved model call that is older belongs to a process that died: no call may take so long."""
-
 
 @flow(name="upkeep", retries=0)
 async def keep_up() -> dict[str, int]:
@@ -84,13 +81,14 @@ async def _dead_runs(runtime: Runtime, api: PrefectApi) -> int:
 
 async def _abandoned_calls(runtime: Runtime) -> int:
     """Close the reservations of dead processes; what a held project asks belongs to a live one, whatever clocks say."""
+    longest = timedelta(seconds=runtime.settings.abandoned_call_s)
     async with runtime.database.work() as work:
-        projects = await work.calls.reserved_longer_than(ABANDONED_AFTER)
+        projects = await work.calls.reserved_longer_than(longest)
     count = 0
     for project_id in projects:
         if not await runtime.database.is_held(project_id):
             async with runtime.database.work() as work:
-                count += len(await work.calls.release_abandoned(ABANDONED_AFTER, project_id))
+                count += len(await work.calls.release_abandoned(longest, project_id))
     return count
 
 

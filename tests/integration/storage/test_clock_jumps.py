@@ -19,6 +19,7 @@ import pytest
 
 from botarmy.rate_limit import RateLimit
 from botarmy.records import Project, Status, Verdict
+from botarmy.settings import Settings
 from flows import upkeep
 from storage.database import Database
 
@@ -143,7 +144,7 @@ NO_PREFECT: Any = None
 
 def runtime_on(database: Database) -> Any:
     """As much of a runtime as upkeep needs here."""
-    return SimpleNamespace(database=database)
+    return SimpleNamespace(database=database, settings=Settings(_env_file=None))
 
 
 async def outcomes(database: Database, project_id: UUID) -> list[str]:
