@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from botarmy.errors import BotArmyError, UnknownName
+from botarmy.errors import BotArmyError
 from cli.findings import Finding, fail, ok, warn
-
-if TYPE_CHECKING:
-    from flows.server import PrefectApi
 
 _AGAIN = "botarmy down, then botarmy up"
 
@@ -51,11 +48,12 @@ def _look_inside(home: Path, services: dict[str, Any]) -> list[Finding]:
     import os
 
     from flows.api import call, find_api
+    from flows.deploy import DEPLOYMENTS, deployments
 
     try:
         api = find_api(home, dict(os.environ))
         workers = call(api, "POST", f"/work_pools/{services['pool']}/workers/filter", {})
-        missing = _missing(api)
+        there = deployments(api)
     except BotArmyError as error:
         return [fail("services", error.message, error.hint or _AGAIN)]
     found = []
@@ -64,19 +62,6 @@ def _look_inside(home: Path, services: dict[str, Any]) -> list[Finding]:
             f"no worker of the pool {services['pool']} reports to the Prefect server: nothing that is submitted starts"
         )
         found.append(warn("services", text, f"Wait half a minute after a start; else read {home / 'worker-0.log'}"))
-    if missing:
+    if missing := [name for name in DEPLOYMENTS if name not in there]:
         found.append(fail("services", f"the deployments {', '.join(missing)} are missing", _AGAIN))
     return found
-
-
-def _missing(api: PrefectApi) -> list[str]:
-    from flows.api import call
-    from flows.deploy import DEPLOYMENTS
-
-    missing = []
-    for name in DEPLOYMENTS:
-        try:
-            call(api, "GET", f"/deployments/name/{name}")
-        except UnknownName:
-            missing.append(name)
-    return missing

@@ -41,10 +41,10 @@ def ensure_deployments(api: PrefectApi, environ: dict[str, str], home: Path) -> 
     _ensure_pool(api)
     wanted = {"prefect.yaml": _digest(ROOT / "prefect.yaml"), "api": api.url}
     marker = home / "prefect" / "deployed.json"
-    found = _deployments(api)
+    found = deployments(api)
     if _marked(marker) != wanted or len(found) < len(DEPLOYMENTS):
         _deploy(environ)
-        found = _deployments(api)
+        found = deployments(api)
     if missing := [name for name in DEPLOYMENTS if name not in found]:
         raise BotArmyError(
             f"prefect.yaml does not have {', '.join(missing)}.",
@@ -88,7 +88,7 @@ def _ensure_pool(api: PrefectApi) -> None:
             call(api, "POST", f"/work_pools/{POOL}/queues", {"name": queue, "priority": priority})
 
 
-def _deployments(api: PrefectApi) -> dict[str, Any]:
+def deployments(api: PrefectApi) -> dict[str, Any]:
     """Return our deployments that are there, by name."""
     found = {}
     for name in DEPLOYMENTS:

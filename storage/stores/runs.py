@@ -90,8 +90,7 @@ class ExecutionStore(ExecutionReads):
     async def advance(self, execution_id: UUID, phase: str, attempt: int) -> None:
         """Note which attempt at which phase the run works on. Saying the same again changes nothing."""
         row = await self._locked(execution_id)
-        last = row.phase_history[-1] if row.phase_history else None
-        if last is not None and (last.phase, last.attempt, last.ended_at) == (phase, attempt, None):
+        if _is_at(_open_visit(row), phase, attempt):
             await self._change(execution_id)
             return
         visit = PhaseVisit(phase=phase, attempt=attempt, started_at=datetime.now(UTC))
@@ -102,10 +101,8 @@ class ExecutionStore(ExecutionReads):
     async def leave(self, execution_id: UUID, phase: str, attempt: int, status: Status) -> None:
         """Note how the attempt ended that the run worked on; nothing where it did not."""
         row = await self._locked(execution_id)
-        last = row.phase_history[-1] if row.phase_history else None
-        if last is not None and (last.phase, last.attempt, last.ended_at) == (phase, attempt, None):
-            ended = last.model_copy(update={"ended_at": datetime.now(UTC), "status": status})
-            await self._remember(row, (*row.phase_history[:-1], ended))
+        if _is_at(_open_visit(row), phase, attempt):
+            await self._end_visit(row, status)
 
     async def beat(self, execution_id: UUID) -> None:
         """Show that the run lives: it is no candidate for recovery for a while."""
@@ -116,10 +113,14 @@ class ExecutionStore(ExecutionReads):
         row = await self._locked(execution_id)
         if row.status == status.value:
             return
-        if status.value in FINAL_STATUSES and row.phase_history and row.phase_history[-1].ended_at is None:
-            await self.leave(execution_id, row.phase_history[-1].phase, row.phase_history[-1].attempt, status)
+        if status.value in FINAL_STATUSES and _open_visit(row) is not None:
+            await self._end_visit(row, status)
         await self._change(execution_id, status=status.value)
         self._tx.note(row.project_id, f"run {status.value}", row.flow_run_id or str(execution_id))
+
+    async def _end_visit(self, row: Execution, status: Status) -> None:
+        ended = row.phase_history[-1].model_copy(update={"ended_at": datetime.now(UTC), "status": status})
+        await self._remember(row, (*row.phase_history[:-1], ended))
 
     async def _remember(self, row: Execution, history: Iterable[PhaseVisit], **values: Any) -> None:
         entries = [visit.model_dump(mode="json") for visit in history]
@@ -138,6 +139,16 @@ class ExecutionStore(ExecutionReads):
             .where(WorkflowExecutions.id == execution_id, WorkflowExecutions.status.not_in(FINAL_STATUSES))
             .values(updated_at=func.clock_timestamp(), **values)
         )
+
+
+def _open_visit(row: Execution) -> PhaseVisit | None:
+    """Return the visit that the run has not ended, which can only be its last."""
+    last = row.phase_history[-1] if row.phase_history else None
+    return last if last is not None and last.ended_at is None else None
+
+
+def _is_at(visit: PhaseVisit | None, phase: str, attempt: int) -> bool:
+    return visit is not None and (visit.phase, visit.attempt) == (phase, attempt)
 
 
 class ConflictStore(ConflictReads):
