@@ -181,7 +181,11 @@ def test_a_server_and_a_postgres_of_the_users_own_are_used_and_left_alone(own: P
     auth = PrefectServer(own.home).auth
     url = asyncio.run(start_embedded(own.home)).url
     guest = Product(
-        tmp_path, PREFECT_API_URL=theirs["api"], PREFECT_API_AUTH_STRING=auth, DATABASE_URL=url, PREFECT_HOME=""
+        tmp_path,
+        PREFECT_API_URL=theirs["api"],
+        PREFECT_API_AUTH_STRING=auth,
+        DATABASE_URL=url,
+        PREFECT_HOME=str(tmp_path / "prefect"),
     )
     try:
         done = guest.run("up", "--detach", "--prefect", "external")
