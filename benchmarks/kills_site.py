@@ -28,6 +28,7 @@ from storage.cluster import Cluster
 from storage.connect import open_database
 from storage.database import Database
 from storage.unit import UnitOfWork
+from tests.factories.environ import without_settings
 
 _Read = TypeVar("_Read")
 ROOT = Path(__file__).resolve().parents[1]
@@ -272,11 +273,6 @@ async def site(home: Path, outer: Mapping[str, str]) -> AsyncIterator[Site]:
 
 
 def _environment(home: Path, api: PrefectApi, model_url: str, outer: Mapping[str, str]) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in outer.items()
-        if not name.startswith(("PREFECT_", "BOTARMY_", "DATABASE_URL")) and "_AGENT_" not in name
-    }
     served = server_environment(home, "", api.auth)
     ours = {name: value for name, value in served.items() if name.startswith("PREFECT_")}
     roles = {f"{role.upper()}_AGENT_PROVIDER": "openai" for role in ROLES}
@@ -284,7 +280,7 @@ def _environment(home: Path, api: PrefectApi, model_url: str, outer: Mapping[str
     prices = home / "prices.json"
     prices.write_text(json.dumps(PRICES), "utf-8")
     return (
-        kept
+        without_settings(outer)
         | ours
         | api.environment()
         | roles

@@ -3,28 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import shutil
-import tempfile
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 
 from flows.server import PrefectServer
 from storage.embedded import start_embedded
 from tests.factories.product import Product
+from tests.factories.shared_home import a_home, shared_home
+
+_END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let clients trust one authority instead of 140: no test speaks TLS, and each client would load them all.
+
+    A run opens a dozen clients, most of them Prefect's: a fifth of a processor's second.
+    """
+    file = tmp_path_factory.mktemp("authority") / "one.pem"
+    first, end, _ = Path(certifi.where()).read_text("utf-8").partition(_END_OF_CERTIFICATE)
+    file.write_text(first + end, "utf-8")
+    os.environ |= {"SSL_CERT_FILE": str(file), "PREFECT_API_SSL_CERT_FILE": str(file)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """Undo what a shell does to its background jobs: it lets them ignore Ctrl-C, and they let their children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
-def product() -> Iterator[Product]:
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the processes of this test run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def product(common: Path) -> Iterator[Product]:
     """A home whose Prefect server is kept up between commands: each then starts in a second and not in six."""
-    with a_home() as home:
-        made = Product(home)
+
+    def start(home: Path) -> None:
+        asyncio.run(start_embedded(home))
+
+    def stop(home: Path) -> None:
+        Product(home).run("down")
+
+    with shared_home(common / "product", start, stop) as home:
         postgres = asyncio.run(start_embedded(home))
         with PrefectServer(home).use(postgres.prefect_url):
-            yield made
-        made.run("down")
+            yield Product(home)
 
 
 @pytest.fixture
@@ -36,21 +69,16 @@ def bare_product() -> Iterator[Product]:
         made.run("down")
 
 
-@contextlib.contextmanager
-def a_home() -> Iterator[Path]:
-    """A folder of its own: pytest closes its temporary folders to other users, and Postgres runs as one of them."""
-    home = Path(tempfile.mkdtemp(prefix="botarmy-e2e-"))
-    home.chmod(0o755)
-    yield home
-    shutil.rmtree(home, ignore_errors=True)
-
-
 @pytest.fixture(scope="session")
-def services() -> Iterator[Product]:
+def services(common: Path) -> Iterator[Product]:
     """A home with everything that `botarmy up` starts."""
-    with a_home() as home:
-        made = Product(home)
-        done = made.run("up", "--detach")
+
+    def start(home: Path) -> None:
+        done = Product(home).run("up", "--detach")
         assert done.returncode == 0, done.stdout + done.stderr
-        yield made
-        made.run("down")
+
+    def stop(home: Path) -> None:
+        Product(home).run("down")
+
+    with shared_home(common / "services", start, stop) as home:
+        yield Product(home)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from botarmy.completion import CompletionRequest, Message
 from providers.fake_server import Asked, FakeServer, Say, stream
 from tests.e2e.conftest import ROOT, Product
 from tests.factories.document_writer import Writer
+from tests.factories.terminal import QUESTION, on_a_terminal
 
 BRIEF = "# Tool Shelf\n\nMembers lend tools. A tool has a name and a unique serial number.\n"
 
@@ -54,48 +56,60 @@ def _purpose(messages: tuple[Message, ...]) -> str:
     return "prd" if "prd.md" in messages[1].content else "document"
 
 
-async def _command(product: Product, environ: dict[str, str], *words: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "cli.main",
-        *words,
-        env=product.environ | environ,
-        cwd=ROOT,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await process.communicate()
-    return process.returncode or 0, out.decode()
-
-
-@pytest.mark.parametrize("name", ["greenfield-service", "greenfield-fullstack"])
-async def test_a_bmad_workflow_runs_from_brief_to_documents(
-    product: Product, bmad: Path, tmp_path: Path, name: str
-) -> None:
-    path = tmp_path / "brief.md"
-    path.write_text(BRIEF, "utf-8")
+@asynccontextmanager
+async def _written_for(product: Product) -> AsyncIterator[Product]:
+    """Give the product with a model for all roles."""
     async with FakeServer(respond=_respond(Writer())) as server:
         environ = {"OPENAI_BASE_URL": server.url}
         for role in ("ANALYST", "ARCHITECT"):  # the analyst's provider serves pm, po, sm and dev as well
             environ |= {f"{role}_AGENT_PROVIDER": "openai", f"{role}_AGENT_MODEL": "writer"}
-        words = ["run", str(path), "--project", name, "--workflow", name, "--bmad", str(bmad)]
-        code, out = await _command(product, environ, *words)
-        asked = []
-        while code == 3:
-            waiting = [one["name"] for one in product.show(name)["phases"] if one["status"] == "waiting"]
-            asked += waiting
-            assert product.run("approve", name, "--by", "Ann").returncode == 0
-            code, out = await _command(product, environ, "run", "--project", name)
-    assert code == 0, out
+        yield Product(product.home, **environ)
+
+
+def _words(name: str, bmad: Path, folder: Path) -> list[str]:
+    path = folder / "brief.md"
+    path.write_text(BRIEF, "utf-8")
+    return ["run", str(path), "--project", name, "--workflow", name, "--bmad", str(bmad)]
+
+
+def _look_at_the_documents(product: Product, name: str) -> None:
     document = product.show(name)
     assert {one["status"] for one in document["phases"]} == {"completed"}
     made = {one["kind"] for phase in document["phases"] for one in phase["artifacts"]}
     assert {"project-brief", "prd", "story", "sharded-docs"} <= made
     assert {phase["agent"] for phase in document["phases"]} >= {"analyst", "pm", "po", "sm", "dev"}
+
+
+async def test_a_bmad_workflow_runs_from_brief_to_documents(product: Product, bmad: Path, tmp_path: Path) -> None:
+    name = "greenfield-service"
+    async with _written_for(product) as written:
+        done = await asyncio.to_thread(written.run, *_words(name, bmad, tmp_path))
+        asked = []
+        while done.returncode == 3:
+            asked += [one["name"] for one in product.show(name)["phases"] if one["status"] == "waiting"]
+            assert product.run("approve", name, "--by", "Ann").returncode == 0
+            done = await asyncio.to_thread(written.run, "run", "--project", name)
+    assert done.returncode == 0, done.stdout + done.stderr
+    _look_at_the_documents(product, name)
     assert "prd" in asked, "a template that elicits makes its gate wait for a person"
     assert len(asked) == len(set(asked))
+
+
+async def test_a_bmad_workflow_is_approved_phase_by_phase_at_the_terminal(
+    product: Product, bmad: Path, tmp_path: Path
+) -> None:
+    name = "greenfield-fullstack"
+
+    def approve_all(written: Product) -> int:
+        with on_a_terminal(written, *_words(name, bmad, tmp_path), "--gates", "ask") as terminal:
+            while terminal.shows(QUESTION):
+                terminal.answer("approve")
+            return terminal.end()
+
+    async with _written_for(product) as written:
+        assert await asyncio.to_thread(approve_all, written) == 0
+    _look_at_the_documents(product, name)
+    assert {phase["gate"]["by"] for phase in product.show(name)["phases"]} == {"Ann"}
 
 
 def test_offline_refuses_documents_plainly(product: Product, bmad: Path, tmp_path: Path) -> None:

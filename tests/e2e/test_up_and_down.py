@@ -17,8 +17,8 @@ import pytest
 
 from flows.server import PrefectServer, answers, process_started
 from storage.embedded import start_embedded
-from tests.conftest import a_home
 from tests.factories.product import ROOT, Product, wait_for
+from tests.factories.shared_home import a_home
 
 
 @pytest.fixture(scope="module")

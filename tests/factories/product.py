@@ -17,6 +17,7 @@ from typing import Any
 
 from storage.connect import open_database
 from storage.reads.view import ReadView
+from tests.factories.environ import without_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,12 +29,8 @@ class Product:
 
     def __init__(self, home: Path, **extra: str) -> None:
         self.home = home
-        self.environ = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("PREFECT_", "BOTARMY_", "DATABASE_URL")) and "_AGENT_" not in name
-        }
-        self.environ |= {"BOTARMY_HOME": str(home), "HOME": str(home), "PREFECT_HOME": str(home / "none")} | extra
+        own = {"BOTARMY_HOME": str(home), "HOME": str(home), "PREFECT_HOME": str(home / "none")}
+        self.environ = without_settings(os.environ) | own | extra
 
     def run(self, *words: str, timeout: float = 240, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
