@@ -105,13 +105,17 @@ class Supervisor:
         if orphans is not None and end_left(orphans):
             tell("stopped the workers of an `up` that was killed")
 
+        foreign = self._foreign_api()  # what cannot work is said before anything is started
+
         async def prepare() -> str:
             opened = await open_database(database_url(self._settings), self._home, migrate=True)
             await opened.database.close()
             return opened.prefect_url or ""
 
         self._prefect_url = asyncio.run(prepare())
-        self._api = self._find_api()
+        self._api = foreign or self._stack.enter_context(
+            PrefectServer(self._home).use(self._prefect_url, port=self._choose_port())
+        )
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="botarmy-"))  # short, and 0700
         self._socket = str(Path(folder) / "warm")
         self._environ = self._environment()
@@ -143,7 +147,14 @@ class Supervisor:
             now = self._heartbeats()
             missing = {name for name in missing if now.get(name) in (None, before.get(name))}
 
-    def _find_api(self) -> PrefectApi:
+    def _foreign_api(self) -> PrefectApi | None:
+        """Return the server that the user wants, or None for our own.
+
+        Raises:
+            SettingsError: a foreign one is wanted and none is named.
+            Unavailable: it does not answer.
+            InputError: the port for our own is taken.
+        """
         foreign = None if self._which == "own" else foreign_api(os.environ)
         if foreign is None and self._which == "external":
             raise SettingsError(
@@ -151,8 +162,8 @@ class Supervisor:
                 hint="export PREFECT_API_URL=http://…/api, or leave --prefect out.",
             )
         if foreign is None:
-            return self._stack.enter_context(PrefectServer(self._home).use(self._prefect_url, port=self._choose_port()))
-        if not answers(foreign.url):
+            self._choose_port()
+        elif not answers(foreign.url):
             raise Unavailable(
                 f"The Prefect API at {foreign.url} does not answer.", hint="Start it, or use --prefect own."
             )

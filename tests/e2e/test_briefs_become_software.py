@@ -6,8 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from tests.e2e.conftest import ROOT, Product
 
@@ -27,15 +26,29 @@ def _git(tree: Path, *words: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("brief", ["library", "parking", "tickets"])
-def test_a_brief_becomes_working_tested_software(product: Product, tmp_path: Path, brief: str) -> None:
-    texts = {"parking": PARKING, "tickets": TICKETS}
-    path = ROOT / "examples" / "briefs" / "library.md"
-    if brief in texts:
-        path = tmp_path / f"{brief}.md"
-        path.write_text(texts[brief], "utf-8")
-    out = tmp_path / "out"
-    document = product.json("run", str(path), "--project", f"e2e-{brief}", "--out", str(out))
+def test_on_a_machine_where_nothing_runs_a_brief_becomes_software(bare_product: Product, tmp_path: Path) -> None:
+    _becomes_software(bare_product, ROOT / "examples" / "briefs" / "library.md", tmp_path / "out")
+    assert not (bare_product.home / "prefect" / "server.json").exists(), "the server it started is stopped at the end"
+
+
+def test_prose_becomes_software(product: Product, tmp_path: Path) -> None:
+    path = tmp_path / "brief.md"
+    path.write_text(PARKING, "utf-8")
+    _becomes_software(product, path, tmp_path / "out")
+
+
+def test_a_list_becomes_software_and_the_same_list_the_same_again(product: Product, tmp_path: Path) -> None:
+    path = tmp_path / "brief.md"
+    path.write_text(TICKETS, "utf-8")
+    first = _becomes_software(product, path, tmp_path / "out")
+    second = product.json("run", str(path))
+    assert second["project"]["slug"] == f"{first['project']['slug']}-2", "the same brief is another project"
+    assert _hashes(first) == _hashes(second)
+
+
+def _becomes_software(product: Product, brief: Path, out: Path) -> Any:
+    """Run a brief; look at the evidence, the repository and the software; return what the run printed."""
+    document = product.json("run", str(brief), "--out", str(out))
     assert document["project"]["status"] == "completed"
     assert [phase["status"] for phase in document["phases"]] == ["completed"] * 6
     for phase in document["phases"]:
@@ -66,26 +79,18 @@ def test_a_brief_becomes_working_tested_software(product: Product, tmp_path: Pat
         "deployer",
     ]
     assert "Decided-By: policy:auto" in _git(out, "log", "-1", "--format=%B")
+    return document
 
 
-def test_the_same_brief_again_makes_another_project_with_the_same_bytes(bare_product: Product, tmp_path: Path) -> None:
-    product = bare_product
-    path = tmp_path / "brief.md"
-    path.write_text(TICKETS.replace("Help desk", "Same bytes"), "utf-8")
-    first, second = product.json("run", str(path)), product.json("run", str(path))
-    assert second["project"]["slug"] == f"{first['project']['slug']}-2"
-
-    def hashes(document: dict) -> list:  # type: ignore[type-arg]
-        measured = {"test_results", "quality_report", "performance_metrics", "deployment_log"}
-        return [
-            (one["kind"], one["sha256"])
-            for phase in document["phases"]
-            for one in phase["artifacts"]
-            if one["kind"] not in measured
-        ]
-
-    assert hashes(first) == hashes(second)
-    assert not (product.home / "prefect" / "server.json").exists(), "the server it started is stopped at the end"
+def _hashes(document: Any) -> list[tuple[str, str]]:
+    """Return what was written, without what was measured."""
+    measured = {"test_results", "quality_report", "performance_metrics", "deployment_log"}
+    return [
+        (one["kind"], one["sha256"])
+        for phase in document["phases"]
+        for one in phase["artifacts"]
+        if one["kind"] not in measured
+    ]
 
 
 def test_an_uncovered_must_waits_for_a_person(product: Product, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from tests.factories.model_server import (
 from tests.factories.product import Product
 
 BRIEF = "# Print shop\nEach book has a required title.\nA book's state is one of draft, printed.\n"
-BUDGET = "0.08"  # enough for some calls of the analyst, too little for all: a call reserves its whole output limit
+BUDGET = "0.2"  # enough for some calls, too little for all: a call reserves its whole output limit
 MEASURED = {"test_results", "quality_report", "performance_metrics", "deployment_log"}
 """Artifacts that say what really ran; they hold times."""
 
