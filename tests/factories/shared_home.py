@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 
 @contextlib.contextmanager
@@ -27,35 +26,38 @@ def new_home() -> Path:
 
 
 @contextlib.contextmanager
-def shared_home(marker: Path, start: Callable[[Path], None], stop: Callable[[Path], None]) -> Iterator[Path]:
-    """Give the home that the marker names, made and started by the first user; the last one stops and removes it.
+def shared_home(folder: Path, start: Callable[[Path], None], stop: Callable[[Path], None]) -> Iterator[Path]:
+    """Give the home that all users of a folder share, made and started by the first; the last one stops and removes it.
 
-    Each user holds a shared lock on the marker; the kernel frees it when a process dies.
+    Each user holds a shared lock; the kernel frees it when a process dies.
 
     Args:
-        marker: a file in a folder that the processes of this test run have in common.
+        folder: where the processes of a test run find each other; made where it is missing.
         start: starts what the home is for; others wait meanwhile.
         stop: stops it.
     """
-    with marker.open("a+") as lock:
-        home = _taken(marker, lock, start)
+    folder.mkdir(exist_ok=True)
+    name = folder / "home"
+    with (folder / "users").open("w") as users:
+        with _one_at_a_time(folder):
+            if not name.exists():
+                home = new_home()
+                start(home)
+                name.write_text(str(home), "utf-8")
+            fcntl.flock(users, fcntl.LOCK_SH)
+            home = Path(name.read_text("utf-8"))
         try:
             yield home
         finally:
-            with contextlib.suppress(BlockingIOError):  # another process still needs it
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                marker.write_text("", "utf-8")
+            with _one_at_a_time(folder), contextlib.suppress(BlockingIOError):  # another process still needs it
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                name.unlink()
                 stop(home)
                 shutil.rmtree(home, ignore_errors=True)
 
 
-def _taken(marker: Path, lock: IO[str], start: Callable[[Path], None]) -> Path:
-    while True:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not marker.read_text("utf-8"):
-            home = new_home()
-            start(home)
-            marker.write_text(str(home), "utf-8")
-        fcntl.flock(lock, fcntl.LOCK_SH)  # for a moment without any: the last user may just have stopped it
-        if text := marker.read_text("utf-8"):
-            return Path(text)
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    with (folder / "door").open("w") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        yield
