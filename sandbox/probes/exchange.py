@@ -134,6 +134,8 @@ class Exchange:
             return record
         before = self.service.written()
         answer = send(self.service.port, step["method"], path, body, headers)
+        if "error" in answer:
+            self.service.settle()
         text = answer.get("text", "")
         record |= {"path": path, "sent": (body or b"").decode("utf-8", "replace")[:2000], **answer}
         if "error" in answer or answer["status"] >= http.HTTPStatus.INTERNAL_SERVER_ERROR:

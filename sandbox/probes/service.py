@@ -15,6 +15,7 @@ from typing import Any
 
 LOOPBACK = "127.0.0.1"
 POLL_S = 0.02
+SETTLE_S = 0.1
 LOG_TAIL = 4000  # characters
 KEPT = ("PATH", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE", "PYTHONUNBUFFERED")
 
@@ -93,6 +94,12 @@ class Service:
     def alive(self) -> bool:
         """Return whether the process that we started still runs."""
         return self.process is not None and self.process.poll() is None
+
+    def settle(self) -> None:
+        """Give a service that dropped a connection a moment to end: the kernel closes its sockets before that shows."""
+        if self.process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=SETTLE_S)
 
     def stop(self) -> tuple[int | None, float]:
         """Send SIGTERM; return the exit code (None when it had to be killed) and the seconds it took."""
