@@ -21,6 +21,7 @@ from tests.factories.environ import without_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
+LOOK_S = 0.2
 SMALL_BRIEF = "# {name}\nEach book has a required title.\nA book's state is one of draft, printed.\n"
 
 
@@ -114,7 +115,7 @@ class Product:
             gates = await view.gates.open_for(found.id) if found else ()
             return any(gate.phase == phase and str(gate.id) != other_than for gate in gates)
 
-        wait_for(lambda: self._look(opened), f"an open gate {project}/{phase}", timeout)
+        self._until(opened, f"an open gate {project}/{phase}", timeout)
         listed = self.json("inbox", "--limit", "1000")["gates"]
         fits = [g for g in listed if (g["project"], g["phase"]) == (project, phase) and g["id"] != other_than]
         assert fits, f"the gate {project}/{phase} is open, and the inbox does not show it: {listed}"
@@ -128,7 +129,7 @@ class Product:
             found = await view.projects.by_slug(project)
             return found is not None and any(each.phase == name for each in await view.attempts.list(found.id))
 
-        wait_for(lambda: self._look(begun), f"{project} to begin {name}", timeout)
+        self._until(begun, f"{project} to begin {name}", timeout)
 
     def status(self, project: str, wanted: str, *, timeout: float = 120) -> None:
         """Wait until the project has this status."""
@@ -137,25 +138,30 @@ class Product:
             found = await view.projects.by_slug(project)
             return found is not None and found.status.value == wanted
 
-        wait_for(lambda: self._look(has_it), f"{project} to be {wanted}", timeout)
+        self._until(has_it, f"{project} to be {wanted}", timeout)
         assert self.show(project)["project"]["status"] == wanted
 
-    def _look(self, question: Callable[[ReadView], Awaitable[bool]]) -> bool:
-        """Put a question to the database: a command for each look would take a processor from what is waited for.
+    def _until(self, question: Callable[[ReadView], Awaitable[bool]], what: str, timeout: float) -> None:
+        """Put a question to the database until the answer is yes: a command each time would take a processor.
 
         In a thread of its own, since Playwright keeps a loop running in the test's.
         """
 
-        async def ask() -> bool:
+        async def ask() -> None:
+            deadline = time.monotonic() + timeout
             opened = await open_database(self.environ.get("DATABASE_URL"), self.home)
             try:
-                async with opened.database.read() as view:
-                    return await question(view)
+                while time.monotonic() < deadline:
+                    async with opened.database.read() as view:
+                        if await question(view):
+                            return
+                    await asyncio.sleep(LOOK_S)
             finally:
                 await opened.database.close()
+            raise AssertionError(f"waited {timeout:.0f} s in vain for {what}")
 
         with ThreadPoolExecutor(1) as thread:
-            return thread.submit(asyncio.run, ask()).result()
+            thread.submit(asyncio.run, ask()).result()
 
 
 def wait_for(look: Callable[[], Any], what: str, timeout: float) -> Any:
@@ -164,5 +170,5 @@ def wait_for(look: Callable[[], Any], what: str, timeout: float) -> Any:
     while time.monotonic() < deadline:
         if found := look():
             return found
-        time.sleep(0.3)
+        time.sleep(LOOK_S)
     raise AssertionError(f"waited {timeout:.0f} s in vain for {what}")
