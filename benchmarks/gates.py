@@ -1,11 +1,13 @@
 """How long people wait at gates: from a submitted brief to the first phase, from an approval to the next phase.
 
-    python benchmarks/gates.py [--runs 5] [--gates 200] [--projects 10000] [--start forked|engine|prefect] [--json]
+    python benchmarks/gates.py [--runs 5] [--gates 200] [--projects 10000] [--start forked|engine|prefect]
+        [--all-authorities] [--json]
 
 Starts services of its own (`botarmy up` with a home in a temporary folder) and stops them. Times of runs are from the start
 of the command, or of the HTTP request, to `started_at` of the phase in Postgres; medians and 95th percentiles in ms.
 --start says how the worker starts a run: as `up` sets it up (forked), with Prefect's engine at once, or as Prefect does if
-nothing is said. With one of the last two only the times at gates are measured.
+nothing is said. --all-authorities lets Prefect's clients load all certificate authorities, as they do if nothing is said.
+With one of these only the times at gates are measured.
 """
 
 from __future__ import annotations
@@ -27,13 +29,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import certifi
 import psycopg
 
 from botarmy.records import Decision, Verdict, digest
 from flows.api import call, find_api, read_flow_run, resume, submit
-from flows.server import PrefectApi
+from flows.server import TRUST, PrefectApi
 from storage.database import Database
 from storage.embedded import start_embedded
+from tests.factories.environ import without_settings
 
 BRIEF = "# Books\nEach book has a required title.\nA book's state is one of draft, printed.\n"
 PATIENCE_S = 180.0
@@ -42,12 +46,11 @@ PATIENCE_S = 180.0
 class Services:
     """The services under measurement and a look into their tables."""
 
-    def __init__(self, home: Path) -> None:
-        self.environ = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("PREFECT_", "BOTARMY_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE"))
-        } | {"BOTARMY_HOME": str(home)}
+    def __init__(self, home: Path, *, all_authorities: bool = False) -> None:
+        self.environ = without_settings(os.environ) | {"BOTARMY_HOME": str(home)}
+        self.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        if all_authorities:
+            self.environ[TRUST] = certifi.where()
         self.home = home
         self.url = ""
         self.api = PrefectApi(url="")
@@ -101,11 +104,11 @@ def wait(look: Callable[[], Any], what: str) -> Any:
 
 
 @contextlib.contextmanager
-def services() -> Iterator[Services]:
+def services(*, all_authorities: bool) -> Iterator[Services]:
     """Start everything in a home of its own, and stop and remove it."""
     home = Path(tempfile.mkdtemp(prefix="botarmy-bench-"))
     home.chmod(0o755)
-    made = Services(home)
+    made = Services(home, all_authorities=all_authorities)
     try:
         made.botarmy("up", "--detach")
         made.url = asyncio.run(start_embedded(home)).url
@@ -265,13 +268,14 @@ def main() -> None:
     parser.add_argument("--gates", type=int, default=200)
     parser.add_argument("--projects", type=int, default=10_000)
     parser.add_argument("--start", choices=["forked", *STARTS], default="forked")
+    parser.add_argument("--all-authorities", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    with services() as at:
+    with services(all_authorities=given.all_authorities) as at:
         if given.start != "forked":
             start_runs(at, given.start)
         times = measure_gates(at, given.runs)
-        if given.start == "forked":
+        if given.start == "forked" and not given.all_authorities:
             times |= measure_phases(at, given.runs)
             times |= asyncio.run(measure_creation(at.url, given.gates))
             times |= measure_inbox(at, given.projects, given.runs)

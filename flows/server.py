@@ -30,6 +30,9 @@ from botarmy.errors import Unavailable
 START_DEADLINE_S = 120.0
 """How long a first start may take: the server creates its tables, about 9 s on a quiet machine."""
 
+TRUST = "PREFECT_API_SSL_CERT_FILE"
+"""Prefect's setting: the file of the certificate authorities that its clients load."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PrefectApi:
@@ -39,6 +42,7 @@ class PrefectApi:
         url: address of the API, ends in /api.
         auth: "user:password" of basic authentication, or "" where the server wants none.
         key: API key of Prefect Cloud, or "".
+        trust: file of the certificate authorities that its clients load, or "" for Prefect's choice.
         ours: whether BotArmy started (and may stop) it.
         pid: process id of our server; 0 for a foreign one.
     """
@@ -46,6 +50,7 @@ class PrefectApi:
     url: str
     auth: str = ""
     key: str = ""
+    trust: str = ""
     ours: bool = False
     pid: int = 0
 
@@ -66,7 +71,8 @@ class PrefectApi:
         """Return the variables that point Prefect at this API."""
         values = {"PREFECT_API_URL": self.url}
         values |= {"PREFECT_API_AUTH_STRING": self.auth} if self.auth else {}
-        return values | ({"PREFECT_API_KEY": self.key} if self.key else {})
+        values |= {"PREFECT_API_KEY": self.key} if self.key else {}
+        return values | ({TRUST: self.trust} if self.trust else {})
 
 
 def foreign_api(environ: Mapping[str, str]) -> PrefectApi | None:
@@ -189,12 +195,30 @@ class PrefectServer:
             aside.unlink()
         return path.read_text("utf-8")
 
+    @property
+    def trust(self) -> str:
+        """Return a file with one certificate authority, unless the user names one.
+
+        Our server speaks plain HTTP on loopback. Prefect's clients load all authorities all the same, each of the dozen
+        that a run opens: more than 100 each time, most of what a forked run has to do (benchmarks/gates.py --all-authorities).
+        """
+        if named := os.environ.get(TRUST):
+            return named
+        path = self._folder / "authority.pem"
+        if not path.exists():
+            import certifi  # noqa: PLC0415 (only the first time)
+
+            first, end, _ = Path(certifi.where()).read_text("utf-8").partition("-----END CERTIFICATE-----\n")
+            write_whole(path, first + end)
+        return str(path.resolve())
+
     def running(self) -> PrefectApi | None:
         """Return the API of the live server, or None."""
         state = self._read_state()
-        if state is None or not _alive(state):
-            return None
-        return PrefectApi(url=state.url, auth=self.auth, ours=True, pid=state.pid)
+        return self._api(state) if state is not None and _alive(state) else None
+
+    def _api(self, state: _State) -> PrefectApi:
+        return PrefectApi(url=state.url, auth=self.auth, trust=self.trust, ours=True, pid=state.pid)
 
     @contextlib.contextmanager
     def use(self, database_url: str, *, port: int = 0) -> Iterator[PrefectApi]:
@@ -257,22 +281,20 @@ class PrefectServer:
         port = port or free_port()
         url = f"http://127.0.0.1:{port}/api"
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        environ = server_environment(self._home, database_url, self.auth) | {"PREFECT_API_URL": url}
+        environ = server_environment(self._home, database_url, self.auth) | {"PREFECT_API_URL": url, TRUST: self.trust}
         with self.log_file.open("w") as log:
             process = subprocess.Popen(  # noqa: S603 (our own interpreter and words)
                 command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         started = process_started(process.pid) or 0.0
         state = _State(pid=process.pid, started=started, url=url)
-        aside = self._state_file.with_suffix(".new")
-        aside.write_text(json.dumps(asdict(state)), "utf-8")
-        aside.replace(self._state_file)
+        write_whole(self._state_file, json.dumps(asdict(state)))
         try:
             wait_healthy(url, process, give_up)
         except Unavailable as error:
             self.stop()
             raise Unavailable(f"{error.message} Its log ends: {log_tail(self.log_file)}", hint=error.hint) from None
-        return PrefectApi(url=url, auth=self.auth, ours=True, pid=process.pid)
+        return self._api(state)
 
 
 @contextlib.contextmanager
@@ -294,6 +316,13 @@ def prefect_for(home: Path, database_url: str) -> Iterator[PrefectApi]:
             hint="Start that server, or unset PREFECT_API_URL to use our own.",
         )
     yield foreign
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that others may read at any time: they find the old text or the new one, never a part."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    aside.write_text(text, "utf-8")
+    aside.replace(path)
 
 
 def free_port() -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.server import PrefectServer, end_process, process_started
+from flows.server import PrefectServer, end_process, process_started, write_whole
 
 STOP_PATIENCE_S = 40.0
 """How long a supervisor may take to stop its children before it is killed and they are stopped from outside."""
@@ -41,9 +41,7 @@ def supervised(services: dict[str, Any]) -> bool:
 
 def write_services(home: Path, services: dict[str, Any]) -> None:
     """Replace services.json as a whole: who reads it sees the old or the new state."""
-    aside = home / "services.json.new"
-    aside.write_text(json.dumps(services), "utf-8")
-    aside.replace(home / "services.json")
+    write_whole(home / "services.json", json.dumps(services))
 
 
 @contextlib.contextmanager

@@ -21,14 +21,11 @@ _END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Let clients trust one authority instead of 140: no test speaks TLS, and each client would load them all.
-
-    A run opens a dozen clients, most of them Prefect's: a fifth of a processor's second.
-    """
+    """Let vendors' clients trust one authority: no test speaks TLS, and each client would load more than 100."""
     file = tmp_path_factory.mktemp("authority") / "one.pem"
     first, end, _ = Path(certifi.where()).read_text("utf-8").partition(_END_OF_CERTIFICATE)
     file.write_text(first + end, "utf-8")
-    os.environ |= {"SSL_CERT_FILE": str(file), "PREFECT_API_SSL_CERT_FILE": str(file)}
+    os.environ["SSL_CERT_FILE"] = str(file)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _OURS = ("PREFECT_", "BOTARMY_", "DATABASE_URL")
-_TRUST = "PREFECT_API_SSL_CERT_FILE"
 
 
 def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what points at services or models of whoever runs the tests; its trust stays."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if name == _TRUST or not (name.startswith(_OURS) or "_AGENT_" in name)
-    }
+    """Return an environment without what points at services or models of whoever runs the tests."""
+    return {name: value for name, value in environ.items() if not (name.startswith(_OURS) or "_AGENT_" in name)}
