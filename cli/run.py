@@ -178,7 +178,7 @@ async def _run(
         runtime = await opened.serving(Selection.of(project))
         await _announce(runtime, project, report)
         with prefect_for(settings.botarmy_home, runtime.prefect_url) as api:
-            os.environ.update(api.environment() | _quiet_prefect())
+            os.environ.update(api.environment() | quiet_prefect())
             embedded = settings.database_url is None
             home, url = settings.botarmy_home, runtime.prefect_url
             async with kept(home, embedded=embedded, api=api, prefect_url=url, report=report):
@@ -257,7 +257,7 @@ async def _changed_hands(runtime: Runtime, project: Project) -> list[str]:
     ]
 
 
-def _quiet_prefect() -> dict[str, str]:
+def quiet_prefect() -> dict[str, str]:
     """Return the settings that leave the terminal to us; Prefect's own log of the run stays in its server."""
     return {
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",

@@ -42,6 +42,13 @@ PREFERRED_PORT = 4200
 LOOK_S = 0.2
 """How often the supervisor looks at its children, and at whether it was asked to end."""
 
+PROMPT = {
+    "PREFECT_WORKER_QUERY_SECONDS": "0.3",
+    "PREFECT_WORKER_PREFETCH_SECONDS": "0",
+    "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+}
+"""Prefect's settings with which a worker is prompt, where the user has not chosen others."""
+
 POSTGRES_LOOK_S = 5.0
 WORKER_DEADLINE_S = 120.0
 """How long a worker may take to report to the Prefect server."""
@@ -189,9 +196,7 @@ class Supervisor:
             | {
                 "BOTARMY_HOME": str(self._home),
                 WARM_ADDRESS: self._socket,
-                "PREFECT_WORKER_QUERY_SECONDS": "0.3",
-                "PREFECT_WORKER_PREFETCH_SECONDS": "0",
-                "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+                **{name: os.environ.get(name, value) for name, value in PROMPT.items()},
             }
         )
 

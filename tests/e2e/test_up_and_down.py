@@ -18,7 +18,7 @@ import pytest
 from flows.server import PrefectServer, answers, process_started
 from storage.embedded import start_embedded
 from tests.factories.product import ROOT, Product, wait_for
-from tests.factories.shared_home import a_home
+from tests.factories.sharing import a_home
 
 
 @pytest.fixture(scope="module")

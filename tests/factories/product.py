@@ -17,6 +17,7 @@ from typing import Any
 
 from storage.connect import open_database
 from storage.reads.view import ReadView
+from tests.factories import warm_commands
 from tests.factories.environ import without_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,14 +34,15 @@ class Product:
         own = {"BOTARMY_HOME": str(home), "HOME": str(home), "PREFECT_HOME": str(home / "none")}
         self.environ = without_settings(os.environ) | own | extra
 
-    def run(self, *words: str, timeout: float = 240, text: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+    def run(self, *words: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; see tests/factories/warm_commands.py for a home that is shared."""
+        if words[0] not in ("up", "down") and (self.home / warm_commands.NAME).exists():
+            return warm_commands.run(self.home, words, self.environ, timeout)
         return subprocess.run(
             [sys.executable, "-m", "cli.main", *words],
             env=self.environ,
             cwd=ROOT,
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -1,4 +1,4 @@
-"""A home that all processes of one test run share: services are started once, by whoever needs them first."""
+"""What the processes of one test run share: started once, by whoever needs it first."""
 
 from __future__ import annotations
 
@@ -26,34 +26,31 @@ def new_home() -> Path:
 
 
 @contextlib.contextmanager
-def shared_home(folder: Path, start: Callable[[Path], None], stop: Callable[[Path], None]) -> Iterator[Path]:
-    """Give the home that all users of a folder share, made and started by the first; the last one stops and removes it.
+def shared(folder: Path, start: Callable[[], str], stop: Callable[[str], None]) -> Iterator[str]:
+    """Give what all users of a folder share; the first one starts it and the last one stops it.
 
     Each user holds a shared lock; the kernel frees it when a process dies.
 
     Args:
         folder: where the processes of a test run find each other; made where it is missing.
-        start: starts what the home is for; others wait meanwhile.
-        stop: stops it.
+        start: starts it and returns what its users have to know; others wait meanwhile.
+        stop: stops it, told the same.
     """
     folder.mkdir(exist_ok=True)
-    name = folder / "home"
+    note = folder / "note"
     with (folder / "users").open("w") as users:
         with _one_at_a_time(folder):
-            if not name.exists():
-                home = new_home()
-                start(home)
-                name.write_text(str(home), "utf-8")
+            if not note.exists():
+                note.write_text(start(), "utf-8")
             fcntl.flock(users, fcntl.LOCK_SH)
-            home = Path(name.read_text("utf-8"))
+        known = note.read_text("utf-8")
         try:
-            yield home
+            yield known
         finally:
             with _one_at_a_time(folder), contextlib.suppress(BlockingIOError):  # another process still needs it
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                name.unlink()
-                stop(home)
-                shutil.rmtree(home, ignore_errors=True)
+                note.unlink()
+                stop(known)
 
 
 @contextlib.contextmanager
