@@ -10,7 +10,6 @@ terminals, by `up` and `down`, and in tests/integration/cli.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import json
@@ -26,10 +25,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-import psutil
-
 from cli.failures import run_guarded
 from cli.main import SECTIONS, botarmy
+from flows.server import end_process, process_started
 from flows.warm import MODULES, Nursery
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,10 +84,11 @@ def start(home: Path, environ: Mapping[str, str]) -> str:
 
 def stop(pid: str) -> None:
     """End the process, which another test process may have started."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = _children.pop(pid, None) or psutil.Process(int(pid))
-        process.terminate()
-        process.wait(20)
+    if child := _children.pop(pid, None):
+        child.terminate()
+        child.wait(20)
+    elif (started := process_started(int(pid))) is not None:
+        assert end_process(int(pid), started), "it was killed and is still there"
 
 
 def run(
