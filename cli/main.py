@@ -18,8 +18,8 @@ import click
 from cli.failures import run_guarded
 
 OBJECTS = 50_000
-"""How many objects are made before Python looks for garbage. By default 700: a tenth of the time that a command takes to
-load goes into looking at modules, which are no garbage."""
+"""How many objects are made before Python looks for garbage. By default 700 (Python 3.11), and a twelfth of the CPU time of
+`run` goes into looking at modules, which are no garbage."""
 
 
 class Entry(NamedTuple):

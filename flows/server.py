@@ -200,7 +200,7 @@ class PrefectServer:
         """Return a file with one certificate authority, unless the user names one.
 
         Our server speaks plain HTTP on loopback. Prefect's clients load all authorities all the same, each of the dozen
-        that a run opens: more than 100 each time, most of what a forked run has to do (benchmarks/gates.py --all-authorities).
+        that a run opens: 12 ms of CPU each time (docs/decisions/0018-one-authority.md).
         """
         if named := os.environ.get(TRUST):
             return named
