@@ -4,7 +4,8 @@
         [--all-authorities] [--json]
 
 Starts services of its own (`botarmy up` with a home in a temporary folder) and stops them. Times of runs are from the start
-of the command, or of the HTTP request, to `started_at` of the phase in Postgres; medians and 95th percentiles in ms.
+of the command, or of the HTTP request, to `started_at` of the phase in Postgres; medians and 95th percentiles in ms. What
+the services take while nothing is to be done is measured over a minute.
 --start says how the worker starts a run: as `up` sets it up (forked), with Prefect's engine at once, or as Prefect does if
 nothing is said. --all-authorities lets Prefect's clients load all certificate authorities, as they do if nothing is said.
 With one of these only the times at gates are measured.
@@ -30,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import certifi
+import psutil
 import psycopg
 
 from botarmy.records import Decision, Verdict, digest
@@ -41,6 +43,8 @@ from tests.factories.environ import without_settings
 
 BRIEF = "# Books\nEach book has a required title.\nA book's state is one of draft, printed.\n"
 PATIENCE_S = 180.0
+SETTLED_S, IDLE_S = 15.0, 60.0
+"""As long as upkeep pauses, so that one is in it."""
 
 
 class Services:
@@ -250,6 +254,25 @@ def measure_inbox(at: Services, projects: int, runs: int) -> dict[str, list[floa
     return times
 
 
+def measure_idle(at: Services) -> float:
+    """Return how much of one processor the services take while nothing is to be done, in percent."""
+    services = json.loads((at.home / "services.json").read_text("utf-8"))
+    postmaster = int((at.home / "postgres" / "data" / "postmaster.pid").read_text("utf-8").split()[0])
+    roots = [psutil.Process(pid) for pid in (services["pid"], services["server"], postmaster)]
+
+    def spent() -> float:
+        total = 0.0
+        for each in {process for root in roots for process in (root, *root.children(recursive=True))}:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += sum(each.cpu_times()[:4])  # its own and that of its children that have ended
+        return total
+
+    time.sleep(SETTLED_S)
+    before = spent()
+    time.sleep(IDLE_S)
+    return 100 * (spent() - before) / IDLE_S
+
+
 def figures(times: dict[str, list[float]]) -> list[dict[str, Any]]:
     """Return median and 95th percentile of each, in ms."""
     rows = []
@@ -274,20 +297,25 @@ def main() -> None:
     with services(all_authorities=given.all_authorities) as at:
         if given.start != "forked":
             start_runs(at, given.start)
+        compared = given.start != "forked" or given.all_authorities
+        idle = None if compared else measure_idle(at)
         times = measure_gates(at, given.runs)
-        if given.start == "forked" and not given.all_authorities:
+        if not compared:
             times |= measure_phases(at, given.runs)
             times |= asyncio.run(measure_creation(at.url, given.gates))
             times |= measure_inbox(at, given.projects, given.runs)
     machine = f"{os.cpu_count()} cores, {platform.platform(terse=True)}, Python {platform.python_version()}"
     machine += f", load {os.getloadavg()[0]:.1f}"
     if given.json:
-        print(json.dumps({"machine": machine, "figures": figures(times)}, indent=2, ensure_ascii=False))
+        told = {"machine": machine, "idle_percent": idle, "figures": figures(times)}
+        print(json.dumps(told, indent=2, ensure_ascii=False))
         return
     print(machine)
     print(f"{'':<64}{'times':>6}{'median ms':>11}{'p95 ms':>10}")
     for row in figures(times):
         print(f"{row['what']:<64}{row['times']:>6}{row['median_ms']:>11}{row['p95_ms']:>10}")
+    if idle is not None:
+        print(f"services with nothing to do: {idle:.0f} % of a processor over {IDLE_S:.0f} s")
 
 
 if __name__ == "__main__":
