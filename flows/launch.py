@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 ADDRESS = "BOTARMY_WARM"
@@ -24,15 +25,34 @@ def main() -> int:
     if connection is None:
         _become_the_engine()
     folder = os.getcwd()  # noqa: PTH109 (pathlib takes as long to import as everything else here)
-    order = json.dumps({"environ": dict(os.environ), "cwd": folder, "words": sys.argv[1:]}).encode()
-    socket.send_fds(connection, [len(order).to_bytes(4, "big")], [0, 1, 2])
-    connection.sendall(order)
+    send_order(connection, sys.argv[1:], dict(os.environ), folder, (0, 1, 2))
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda number, _frame: connection.send(bytes([number])))
+    code = exit_code(connection)
+    return 128 + signal.SIGKILL if code is None else _end_as(code)
+
+
+def send_order(
+    connection: socket.socket, words: Sequence[str], environ: dict[str, str], folder: str, files: Sequence[int]
+) -> None:
+    """Tell a warm process what to run.
+
+    Args:
+        connection: to it.
+        words: the child's arguments.
+        environ: its environment.
+        folder: where it works.
+        files: its input, output and error output.
+    """
+    order = json.dumps({"environ": environ, "cwd": folder, "words": list(words)}).encode()
+    socket.send_fds(connection, [len(order).to_bytes(4, "big")], files)
+    connection.sendall(order)
+
+
+def exit_code(connection: socket.socket) -> int | None:
+    """Wait for the child's end; None when the warm process is gone, and its children with it."""
     answer = connection.recv(4, socket.MSG_WAITALL)
-    if not answer:  # the warm process is gone, and its children with it
-        return 128 + signal.SIGKILL
-    return _end_as(int.from_bytes(answer, "big", signed=True))
+    return int.from_bytes(answer, "big", signed=True) if answer else None
 
 
 def _connect(path: str) -> socket.socket | None:

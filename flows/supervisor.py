@@ -169,7 +169,7 @@ class Supervisor:
                 hint="export PREFECT_API_URL=http://…/api, or leave --prefect out.",
             )
         if foreign is None:
-            self._choose_port()
+            self._choose_port()  # to hear that it is taken; it is chosen when the server starts
         elif not answers(foreign.url):
             raise Unavailable(
                 f"The Prefect API at {foreign.url} does not answer.", hint="Start it, or use --prefect own."

