@@ -18,7 +18,7 @@ from sandbox import bubblewrap
 from sandbox.bubblewrap import Bind
 from sandbox.layout import WALLED, Layout, base_environment, open_layout
 from sandbox.limits import DEFAULT_LIMITS, Execution, Limits
-from sandbox.supervision import ReportPipe, supervise
+from sandbox.supervision import Lifeline, ReportPipe, supervise
 
 __all__ = ["Execution", "Limits", "Sandbox"]
 
@@ -134,16 +134,17 @@ class Session:
             stdin: what the command reads.
             report: open a descriptor, known to the command by REPORT_FD, whose text comes back as `report`.
         """
-        with ReportPipe() if report else contextlib.nullcontext() as pipe:
-            words = self._command(command, env, limits, writable=writable, extra=extra, pipe=pipe)
+        with Lifeline() as lifeline, ReportPipe() if report else contextlib.nullcontext() as pipe:
+            words = self._command(command, env, limits, lifeline, writable=writable, extra=extra, pipe=pipe)
             mark = "" if self._bwrap else self.layout.scratch
-            return await supervise(words, limits, self.isolation, stdin=stdin, pipe=pipe, mark=mark)
+            return await supervise(words, limits, self.isolation, lifeline=lifeline, stdin=stdin, pipe=pipe, mark=mark)
 
     def _command(
         self,
         command: Sequence[str],
         env: Mapping[str, str],
         limits: Limits,
+        lifeline: Lifeline,
         *,
         writable: bool,
         extra: Sequence[Bind],
@@ -160,6 +161,8 @@ class Session:
             "folders": [],
             "copy": None,
             "chdir": layout.app,
+            "lifeline": lifeline.reader,
+            "tie": self._bwrap is None,
         }
         launch = [layout.python, "-I", "-S", f"{layout.package}/sandbox/launch/limit.py"]
         if self._bwrap is None:

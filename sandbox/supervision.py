@@ -39,6 +39,23 @@ class ReportPipe:
             self.writer = -1
 
 
+class Lifeline:
+    """A pipe that nobody writes to and whose writing end is ours alone: its reader reads the end once we are gone.
+
+    The parent's death is also what bubblewrap's --die-with-parent waits for, but only from the moment at which it has
+    asked the kernel to be told. A death before that moment goes unnoticed by it; `launch/limit.py`, which comes after
+    it and before the command, sees it here.
+    """
+
+    def __enter__(self) -> Lifeline:
+        self.reader, self.writer = os.pipe()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.reader)
+        os.close(self.writer)
+
+
 class Stream:
     """A bounded collection of what a stream yields."""
 
@@ -113,6 +130,7 @@ async def supervise(
     limits: Limits,
     isolation: str,
     *,
+    lifeline: Lifeline,
     stdin: bytes = b"",
     pipe: ReportPipe | None = None,
     mark: str = "",
@@ -123,6 +141,7 @@ async def supervise(
         words: the whole command.
         limits: wall time, memory, output and report are held here; the rest inside.
         isolation: what the execution says of its walls.
+        lifeline: by which the command is told from one that we did not live to see.
         stdin: what the command reads.
         pipe: where the report comes from.
         mark: what the environment of all that it starts holds, where there are no walls to end it by.
@@ -136,7 +155,7 @@ async def supervise(
         env={},
         cwd="/",
         start_new_session=True,
-        pass_fds=(pipe.writer,) if pipe else (),
+        pass_fds=(lifeline.reader, pipe.writer) if pipe else (lifeline.reader,),
     )
     supervisor = Supervisor(process, limits)
     streams = (Stream(limits.output_bytes), Stream(limits.output_bytes), Stream(limits.report_bytes))

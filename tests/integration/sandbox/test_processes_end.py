@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.runner import Limits
+from sandbox.supervision import Lifeline
 from tests.factories.processes import running
 from tests.factories.sandboxed import Run
 
@@ -68,23 +72,70 @@ subprocess.run([sys.executable, "-c", "import time; time.sleep(300)", "{marker}"
     assert running(marker) == []
 
 
-def test_a_killed_parent_takes_its_sandbox_along(tmp_path: Path) -> None:
-    marker = f"orphan-{os.getpid()}-{time.monotonic_ns()}"
-    (tmp_path / "main.py").write_text("import time\ntime.sleep(300)")
+SANDBOXES = {"walls": "Sandbox()", "no walls": "Sandbox(unsafe=True, programs=[])"}
+
+
+@contextlib.contextmanager
+def parent_of(tree: Path, marker: str, sandbox: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a process that runs a command of 300 s in a sandbox, wait until it is about to, and kill it at the end."""
+    (tree / "main.py").write_text("import time\ntime.sleep(300)")
     script = f"""
 import asyncio, pathlib
 from sandbox.runner import Sandbox
-asyncio.run(Sandbox().run(pathlib.Path({str(tmp_path)!r}), ["python", "main.py", {marker!r}]))"""
-    parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
-    try:
+sandbox = {sandbox}
+sandbox.require()
+print(flush=True)
+asyncio.run(sandbox.run(pathlib.Path({str(tree)!r}), ["python", "main.py", {marker!r}]))"""
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        parent.stdout.readline()
+        yield parent
+        parent.kill()
+
+
+def all_gone(marker: str) -> bool:
+    """Return whether all processes with this argument are gone, or are within five seconds."""
+    deadline = time.monotonic() + 5
+    while running(marker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not running(marker)
+
+
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+def test_a_killed_parent_takes_its_command_along(tmp_path: Path, sandbox: str) -> None:
+    marker = f"orphan-{os.getpid()}-{time.monotonic_ns()}"
+    with parent_of(tmp_path, marker, SANDBOXES[sandbox]):
         deadline = time.monotonic() + 20
         while not running(marker):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-    finally:
-        parent.kill()
-        parent.wait()
-    deadline = time.monotonic() + 5
-    while running(marker) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert running(marker) == []
+    assert all_gone(marker)
+
+
+@pytest.mark.parametrize("after_ms", range(0, 20, 2))
+def test_a_parent_killed_while_the_walls_are_built_takes_them_along(tmp_path: Path, after_ms: int) -> None:
+    marker = f"early-{os.getpid()}-{time.monotonic_ns()}"
+    with parent_of(tmp_path, marker, SANDBOXES["walls"]):
+        time.sleep(after_ms / 1000)
+    time.sleep(0.1)  # for a child that was not yet bubblewrap to become it
+    assert all_gone(marker)
+
+
+def test_a_command_is_not_begun_for_one_who_is_gone(tmp_path: Path) -> None:
+    """Where the test above has to hit a moment, this one holds its result: a lifeline that has ended before."""
+    with Lifeline() as lifeline:
+        reader = os.dup(lifeline.reader)
+        alive = limited(tmp_path, reader)
+    orphaned = limited(tmp_path, reader)
+    os.close(reader)
+    assert (alive.stdout, alive.returncode) == ("begun\n", 1)
+    assert "Bad file descriptor" in alive.stderr, "the command itself does not get the lifeline"
+    assert (orphaned.stdout, orphaned.returncode) == ("", 128 + signal.SIGKILL)
+
+
+def limited(folder: Path, lifeline: int) -> subprocess.CompletedProcess[str]:
+    """Run what stands between the walls and a command, with one that says it has begun and looks for the lifeline."""
+    plan = {"limits": {}, "folders": [], "copy": None, "chdir": str(folder), "tie": False, "lifeline": lifeline}
+    command = [sys.executable, "-c", f"import os\nprint('begun')\nos.fstat({lifeline})"]
+    words = [sys.executable, "-I", "-S", ROOT / "sandbox/launch/limit.py", json.dumps(plan), *command]
+    return subprocess.run(words, pass_fds=[lifeline], capture_output=True, text=True, check=False)
