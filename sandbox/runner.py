@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +18,7 @@ from sandbox.bubblewrap import Bind
 from sandbox.layout import WALLED, Layout, base_environment, open_layout
 from sandbox.limits import DEFAULT_LIMITS, Execution, Limits
 from sandbox.supervision import Lifeline, ReportPipe, supervise
+from sandbox.workspace import workspace
 
 __all__ = ["Execution", "Limits", "Sandbox"]
 
@@ -91,11 +91,8 @@ class Sandbox:
             with readable(tree.resolve()) as shown:
                 yield Session(shown, WALLED, found.program, found.isolation)
             return
-        scratch = Path(tempfile.mkdtemp(prefix="botarmy-scratch-"))
-        try:
+        with workspace() as scratch:
             yield Session(tree, open_layout(tree.resolve(), scratch), None, "none")
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 class Session:
@@ -209,8 +206,8 @@ def readable(tree: Path) -> Iterator[Path]:
     if os.geteuid() != 0 or all(_open_to_all(path) for path in (tree, *tree.rglob("*"))):
         yield tree
         return
-    with tempfile.TemporaryDirectory(prefix="botarmy-tree-") as folder:
-        copy = Path(folder) / "tree"
+    with workspace() as folder:
+        copy = folder / "tree"
         shutil.copytree(tree, copy, symlinks=True)
         open_to_all(copy)
         yield copy

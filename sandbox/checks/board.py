@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from sandbox.checks.static import check_compile, check_lint, check_security
 from sandbox.checks.testing import check_acceptance, check_tests
 from sandbox.runner import Sandbox, open_to_all
 from sandbox.tree import write_tree
+from sandbox.workspace import workspace
 
 CHECKS: dict[CheckName, Callable[[Job], Awaitable[Evidence]]] = {
     CheckName.compile: check_compile,
@@ -50,8 +50,8 @@ class SandboxChecks:
             IsolationMissing: generated code cannot be isolated here, and running it so was not allowed.
         """
         self._sandbox.require()
-        with tempfile.TemporaryDirectory(prefix="botarmy-check-") as folder:
-            trees = lay_out(files, Path(folder))
+        with workspace() as folder:
+            trees = lay_out(files, folder)
             jobs = [Job(self._sandbox, trees, request) for request in requests]
             together = [job for job in jobs if job.request.name is not CheckName.performance]
             found = dict(zip(together, await self._all(together), strict=True))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,22 +140,3 @@ def test_any_text_is_read_and_no_word_is_lost(text: str) -> None:
     assert all(sentence.text and len(sentence.text) <= max(LONGEST, len(cleaned)) for sentence in sentences(cleaned))
     assert title(cleaned)
     assert slugify(cleaned)
-
-
-@pytest.mark.parametrize(
-    "piece", ["word ", "a.", "- x\n", "|a|b|\n", "#", "\n", "*", "x: ", "(", "> ", "\x1b]", "1. a\n  "]
-)
-def test_eight_times_the_brief_takes_nowhere_near_its_square(piece: str) -> None:
-    """Eight times the text takes about eight times as long; a quadratic reader would take sixty-four times."""
-
-    def cost(size: int) -> float:
-        def once() -> float:
-            started = time.process_time()
-            text = clean(piece * (size // len(piece)))
-            sentences(text)
-            title(text)
-            return time.process_time() - started
-
-        return min(once() for _ in range(3))
-
-    assert cost(160_000) < 30 * max(cost(20_000), 0.002)
