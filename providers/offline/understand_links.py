@@ -20,6 +20,16 @@ _MANY = (
     ("at", "least", "one"),
     ("numerous",),
 )
+# Verbs with a preposition whose objects have one such subject; "attends to", "registers for" and the like may have many.
+_KEEPING = {
+    (verb, preposition)
+    for verbs, preposition in (
+        ("cares care responsible", "for"),
+        ("consists consist", "of"),
+        ("looks look", "after"),
+    )
+    for verb in verbs.split()
+}
 _CONFIRMING = frozenset("always also exactly either directly only".split())
 
 
@@ -88,7 +98,7 @@ def _plural_object(tokens: list[Token]) -> bool:
 
 
 def many_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
-    """Read subject, verb and many objects: "an author writes many books", "a customer places several orders"."""
+    """Read subject, verb and many objects: "an author writes many books", "a keeper cares for several animals"."""
     for index in range(1, len(tokens)):
         phrase = next((phrase for phrase in _MANY if starts(tokens, index, phrase)), None)
         if phrase:
@@ -100,9 +110,10 @@ def many_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
         return None
     if phrase[0] in {"one", "at"} and find(before, frozenset({"must", "shall", "needs", "need"})) >= 0:
         return None  # "must have at least one" counts records: no rule that the product can keep
-    before = [token for token in before if token.low not in lexicon.MODAL | {"have", "has", "also", "be"}]
+    before = [token for token in before if token.low not in lexicon.MODAL | {"have", "has", "also", "be", "is", "are"}]
+    verb = 2 if tuple(token.low for token in before[-2:]) in _KEEPING else 1
     owner = scene.names.exact(bare_phrase(before)) or (
-        scene.names.exact(bare_phrase(before[:-1])) if len(before) > 1 else None
+        scene.names.exact(bare_phrase(before[:-verb])) if len(before) > verb else None
     )
     items = [scene.names.exact(bare_phrase(part)) for part in split_on(rest, frozenset({",", "and"}))]
     if not owner or not items or not all(items):

@@ -81,6 +81,7 @@ def understood(brief: str) -> bool:
         ("A room has a name. A booking has a day. Each booking belongs to exactly one room.",
          ["relation booking.room_id room", "required booking.room_id"]),
         ("A song has a title. An album has a name. An album has many songs.", ["relation song.album_id album"]),
+        ("A keeper has a name. An animal has a name. A keeper cares for many animals.", ["relation animal.keeper_id keeper"]),
         ("A nurse has a name. A shift has a day. A shift is covered by a nurse.",
          ["relation shift.nurse_id nurse", "required shift.nurse_id"]),
         ("A task has a title. A person has a name. A task may be assigned to a person.", ["relation task.person_id person"]),
@@ -168,6 +169,8 @@ def test_sentences_become_rules(brief: str, expected: list[str]) -> None:
         "If a member is suspended:\n- a loan can be returned",
         "| Requirement | Condition |\n|---|---|\n| A loan can be returned | only on weekdays |",
         "The system must provide a REST API with OAuth.",
+        "A book belongs to many members.",
+        "A member registers for many books.",
     ],
 )
 def test_what_the_product_cannot_show_is_not_claimed(sentence: str) -> None:
