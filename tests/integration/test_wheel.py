@@ -12,8 +12,8 @@ BESIDE = (".bmad-core", "prefect.yaml", "storage/migrations", "providers/offline
 
 
 def test_the_wheel_has_all_that_the_checkout_has(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "uv", "build", "--wheel", "--out-dir", str(tmp_path), str(ROOT)]
-    built = subprocess.run(words, capture_output=True, text=True, check=False)
+    words = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    built = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
