@@ -19,6 +19,7 @@ class Stored:
 
     Attributes:
         runs: its flow runs in Prefect.
+        heads: artifact kind -> sha256 of the version that counts.
     """
 
     project: Project
@@ -27,6 +28,7 @@ class Stored:
     gates: tuple[GateRequest, ...]
     calls: tuple[LLMCall, ...]
     versions: tuple[ArtifactVersion, ...]
+    heads: Mapping[str, str]
     audit: tuple[AuditEvent, ...]
     audit_whole: bool
 
@@ -42,6 +44,7 @@ async def stored(work: UnitOfWork, slug: str, workflow: Workflow) -> Stored:
         gates=await work.gates.of_project(project.id),
         calls=await work.calls.of_project(project.id),
         versions=tuple([v for kind in kinds for v in await work.artifacts.versions(project.id, kind)]),
+        heads=await work.artifacts.hashes(project.id),
         audit=await work.audit.of_project(project.id),
         audit_whole=(await work.verify_audit(project.id)).whole,
     )
@@ -66,6 +69,7 @@ def losses(
     return [
         *_ends(found, workflow),
         *_versions(found, workflow),
+        *_bound(found),
         *_amendments(found, amended),
         *_decisions(found, decisions),
         *_done_once(found, amended),
@@ -98,6 +102,17 @@ def _versions(found: Stored, workflow: Workflow) -> list[str]:
             if (kind, number) not in made
         ]
     return wrong
+
+
+def _bound(found: Stored) -> list[str]:
+    """What counts of a completed phase is what its decision bound: these projects never go back."""
+    return [
+        f"{kind} of {attempt.phase} counts in another version than the one that was decided on"
+        for attempt in found.attempts
+        if attempt.status is Status.completed
+        for kind, sha256 in (attempt.handoff.artifacts if attempt.handoff else {}).items()
+        if found.heads.get(kind) != sha256
+    ]
 
 
 def _amendments(found: Stored, amended: Mapping[tuple[str, int], int]) -> list[str]:

@@ -8,11 +8,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from botarmy.agents.choosing import agent_of
-from botarmy.agents.work import PhaseResult, PhaseWork
-from botarmy.artifacts import schema_of
+from botarmy.agents.work import PhaseWork
+from botarmy.artifacts import Document, DocumentDraft, schema_of
 from botarmy.completion import Ask, Completion, CompletionRequest, Usage
+from botarmy.definitions.documents import assemble
+from botarmy.definitions.models import DocumentTask
 from botarmy.definitions.purposes import DERIVED
-from botarmy.errors import BotArmyError, InputError
+from botarmy.errors import InputError, InvalidOutput, UnsafePath
 from botarmy.records import GateRequest, LLMCall, Provenance, Status
 from botarmy.render import render_markdown
 from tasks.phase import calls_of, phase_of, save_evidence, upstream_kinds
@@ -33,7 +35,10 @@ async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by
         The voided gate.
 
     Raises:
-        InputError: no such artifact at this gate, a derived one, or content that does not fit its schema.
+        InputError: no such artifact at this gate, a derived one, or content that does not fit its schema or fails to
+            be checked.
+        Duplicate: the gate was decided while the amendment was checked; nothing was stored.
+        Stale: another version counts by now, or the gate is void; nothing was stored.
     """
     content = amended_content(gate, kind, text)
     async with runtime.database.work() as work:
@@ -46,6 +51,8 @@ async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by
     contents = {name: head.content for name, head in heads.items()} | {kind: content}
     inputs = set(upstream_kinds(workflow, phase))
     template = runtime.core.template(phase.template, phase.agent)
+    if template.document is not None:
+        content = amended_document(content, heads[kind].content, template.document)
     phase_work = PhaseWork(
         phase=phase,
         brief=project.brief,
@@ -53,8 +60,12 @@ async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by
         feedback=attempt.feedback,
         template=template,
     )
-    result: PhaseResult = await agent_of(phase, template)(phase_work, answer_from(contents, calls), runtime.check)
+    try:
+        result = await agent_of(phase, template)(phase_work, answer_from(contents, calls), runtime.check)
+    except (InvalidOutput, UnsafePath) as error:
+        raise InputError(f"The amended {kind} cannot be checked: {error.message}", hint=error.hint) from error
     async with runtime.commit("gate.amended", gate.phase) as work:
+        await work.gates.see_amendable(gate.id, {name: head.sha256 for name, head in heads.items()})
         old = heads[kind]
         for name in phase.expected_outputs:
             if result.artifacts[name] != heads[name].content:
@@ -106,6 +117,29 @@ def _unwrapped(given: Any, kind: str) -> Any:
     return given["content"] if whole and "sha256" in given else given
 
 
+def amended_document(content: dict[str, Any], present: dict[str, Any], task: DocumentTask) -> dict[str, Any]:
+    """Return an amended document whose Markdown is that of its sections, as the author's is.
+
+    Raises:
+        InputError: the document is made from others, has parts, or its Markdown was changed and not its sections.
+    """
+    if task.mode == "shard" or present["parts"] or content["parts"]:
+        made = "is split from other documents: amend those" if task.mode == "shard" else "has a part for each epic"
+        raise InputError(f"This document cannot be amended: it {made}.", hint="Reject the gate with a comment instead.")
+    document = assemble({"": DocumentDraft.model_validate(draft_of(content))}, task)
+    if content["markdown"] not in {present["markdown"], document.markdown}:
+        raise InputError(
+            'The document\'s "markdown" was changed: it is put together from its "sections", which are what is checked.',
+            hint="Change the sections; what the markdown says does not matter then, as long as it is not changed.",
+        )
+    return document.model_dump(mode="json")
+
+
+def draft_of(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what an author would have answered to write this document."""
+    return {name: document[name] for name in DocumentDraft.model_fields if name in document}
+
+
 def answer_from(contents: dict[str, dict[str, Any]], calls: tuple[LLMCall, ...]) -> Ask:
     """Return an `ask` that no model answers: present versions for artifacts, the attempt's own calls for drafts."""
 
@@ -114,11 +148,13 @@ def answer_from(contents: dict[str, dict[str, Any]], calls: tuple[LLMCall, ...])
         if parsed is None:
             drafts = [call for call in calls if call.purpose == request.purpose and call.outcome == "completed"]
             if not drafts:
-                raise BotArmyError(
+                raise InputError(
                     f"There is no stored {request.purpose} to check the amended artifact with.",
                     hint="Reject the gate with a comment instead: the phase is then done again.",
                 )
             parsed = json.loads(drafts[-1].text)
+        elif schema_of(request.purpose) is Document:
+            parsed = draft_of(parsed)
         return Completion(
             text=json.dumps(parsed), parsed=parsed, stop_reason="end", usage=Usage(), provider="stored", model="none"
         )

@@ -169,6 +169,30 @@ class GateStore(GateReads):
             self._tx.note(gate.project_id, "gate cancelled", _subject(gate), detail=detail, actor=by)
         return await self.get(gate_id)
 
+    async def see_amendable(self, gate_id: UUID, seen: Mapping[str, str]) -> GateRequest:
+        """Lock the project and make sure that nothing has overtaken an amendment while its checks ran.
+
+        Args:
+            gate_id: the gate that was open when the amendment came.
+            seen: artifact kind -> sha256 of all versions that counted then, which the checks have seen.
+
+        Raises:
+            Duplicate: the gate was decided meanwhile; the message says by whom and when.
+            Stale: the gate is void, or another version counts by now.
+            UnknownName: there is no such gate.
+        """
+        gate = await self._locked(gate_id)
+        _see_undecided(gate)
+        current = await ArtifactReads(self._rows).hashes(gate.project_id)
+        changed = sorted(kind for kind in {*seen, *current} if seen.get(kind) != current.get(kind))
+        if changed:
+            raise Stale(
+                f"{', '.join(changed)} changed while the amendment was checked: it was checked beside versions that no "
+                "longer count, and is not stored.",
+                hint="Amend again, from the present version.",
+            )
+        return gate
+
     async def _same_question(self, attempt_id: UUID, kind: str, ask: int, about: str) -> GateRequest:
         found = await self._many(
             "WHERE task_id = :task AND kind = :kind AND ask = :ask AND hashes_sha256 = :about AND status <> 'cancelled'",

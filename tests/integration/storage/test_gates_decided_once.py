@@ -254,6 +254,33 @@ async def test_inbox_uses_its_index_with_ten_thousand_projects(database: Databas
         assert await view.gates.count_open() == 10_000
 
 
+async def test_an_amendment_that_was_overtaken_is_refused(
+    database: Database, project: Project, gate: GateRequest, made_by: Any
+) -> None:
+    async def see(seen: dict[str, str]) -> GateRequest:
+        async with database.work() as work:
+            return await work.gates.see_amendable(gate.id, seen)
+
+    assert await see(gate.hashes) == gate
+    async with database.work() as work:
+        saved = await work.artifacts.save(project.id, "user_requirements", {"n": 1}, "", made_by())
+    with pytest.raises(Stale, match=r"user_requirements changed while"):
+        await see(gate.hashes)
+    now = gate.hashes | {"user_requirements": saved.sha256}
+    assert await see(now) == gate
+    await decide(database, gate, by="bob")
+    with pytest.raises(Duplicate, match="approved by bob"):
+        await see(now)
+
+
+async def test_a_void_gate_is_not_amended(database: Database, gate: GateRequest) -> None:
+    async with database.work() as work:
+        await work.gates.cancel(gate.id, "amended")
+    with pytest.raises(Stale, match="void"):
+        async with database.work() as work:
+            await work.gates.see_amendable(gate.id, gate.hashes)
+
+
 async def test_unknown_gate_cannot_be_decided(database: Database, project: Project) -> None:
     with pytest.raises(UnknownName, match="no gate"):
         async with database.work() as work:
