@@ -345,9 +345,6 @@ def rules_of(fact: Fact, model: Model) -> list[Rule]:
     if isinstance(fact, TransitionFact):
         entity = model.entities[fact.entity]
         return [transition_rule(entity, entity.moves[fact.action])]
-        return (
-            [transition_rule(entity, move) for move in entity.moves.values()] if isinstance(fact, InitialFact) else []
-        )
     return []
 
 

@@ -80,6 +80,17 @@ def _look_at_the_documents(product: Product, name: str) -> None:
     assert {phase["agent"] for phase in document["phases"]} >= {"analyst", "pm", "po", "sm", "dev"}
 
 
+def _amend_the_prd(product: Product, name: str, path: Path) -> None:
+    document = product.json("artifact", name, "prd")["content"]
+    document["sections"][0]["markdown"] = "Members lend tools for three days."
+    path.write_text(json.dumps(document), "utf-8")
+    done = product.run("amend", f"{name}/prd", "--artifact", "prd", "--file", str(path), "--by", "Ann")
+    assert done.returncode == 0, done.stdout + done.stderr
+    amended = product.json("artifact", name, "prd")
+    assert (amended["version"], amended["provenance"]["agent"]) == (2, "person:Ann")
+    assert "Members lend tools for three days." in amended["content"]["markdown"]
+
+
 async def test_a_bmad_workflow_runs_from_brief_to_documents(product: Product, bmad: Path, tmp_path: Path) -> None:
     name = "greenfield-service"
     async with _written_for(product) as written:
@@ -87,6 +98,10 @@ async def test_a_bmad_workflow_runs_from_brief_to_documents(product: Product, bm
         asked = []
         while done.returncode == 3:
             asked += [one["name"] for one in product.show(name)["phases"] if one["status"] == "waiting"]
+            if asked == ["prd"]:
+                _amend_the_prd(written, name, tmp_path / "prd.json")
+                done = await asyncio.to_thread(written.run, "run", "--project", name)
+                assert done.returncode == 3, "amending is not approving"
             assert product.run("approve", name, "--by", "Ann").returncode == 0
             done = await asyncio.to_thread(written.run, "run", "--project", name)
     assert done.returncode == 0, done.stdout + done.stderr
