@@ -31,6 +31,15 @@ class Rollback(Record):
         return not (self.points or self.later or self.stale or self.attempt.superseded)
 
 
+class Source(Record):
+    """An artifact version that products of the attempt were made from, and the attempt that made it."""
+
+    kind: str
+    sha256: str
+    phase: str
+    attempt: int
+
+
 class Rerun(Record):
     """What a rerun changes: attempts at the phases are set aside, their artifacts are stale until they are made anew."""
 
@@ -88,7 +97,7 @@ def plan_rollback(
     name = _known(order, phase)
     attempt = _target(attempts, name, number)
     later = order[order.index(name) + 1 :]
-    current = {head.kind: head.sha256 for head in heads}
+    current = {head.kind: head.sha256 for head in heads if not head.stale}
     products = attempt.handoff.artifacts if attempt.handoff else {}
     begun = {each.phase for each in attempts if not each.superseded}
     return Rollback(
@@ -96,6 +105,41 @@ def plan_rollback(
         points={kind: sha256 for kind, sha256 in products.items() if current.get(kind) != sha256},
         later=tuple(each for each in later if each in begun),
         stale=tuple(head.kind for head in heads if head.provenance.phase in later and not head.stale),
+    )
+
+
+def see_sources(
+    order: Sequence[str],
+    attempts: Sequence[Attempt],
+    heads: Sequence[ArtifactHead],
+    plan: Rollback,
+    sources: Sequence[Source],
+) -> None:
+    """See that what the products were made from is what counts: otherwise versions would meet that never belonged together.
+
+    Args:
+        order: the phases of the workflow.
+        attempts: all attempts of the project, those set aside included.
+        heads: the artifact versions that count now.
+        plan: the rollback that is wanted.
+        sources: what the products of its attempt were made from.
+
+    Raises:
+        InputError: another version counts, or its phase is being done anew; says what to roll back first.
+    """
+    earlier = order[: order.index(plan.attempt.phase)]
+    current = {head.kind: head.sha256 for head in heads}
+    counts = {each.phase for each in attempts if not each.superseded and each.status in _COMPLETED}
+    lost = [each for each in sources if current.get(each.kind) != each.sha256 or each.phase not in counts]
+    lost = sorted((each for each in lost if each.phase in earlier), key=lambda each: earlier.index(each.phase))
+    if not lost:
+        return
+    first = lost[0]
+    raise InputError(
+        f"Attempt {plan.attempt.number} at {plan.attempt.phase} was made from attempt {first.attempt} at {first.phase}, "
+        f"whose {first.kind} does not count any more, so it cannot count by itself.",
+        hint=f"First go back there: `botarmy rollback PROJECT --to {first.phase} --attempt {first.attempt}`, "
+        "then say this again. Nothing was changed.",
     )
 
 

@@ -11,7 +11,7 @@ from botarmy.errors import ExportError
 from botarmy.export import Commit, plan_commits
 from botarmy.overview import Snapshot
 from botarmy.records import ArtifactVersion, Record
-from cli.git import find_git, run_git, write_history
+from cli.git import find_git, write_history
 from cli.placing import check_destination, staged, write_marker
 from cli.reading import EXPORTED, database, fetch_snapshot, run
 from cli.terminal import say, write_json
@@ -51,7 +51,7 @@ def see_free(directory: Path) -> None:
         ExportError: git is missing.
     """
     find_git()
-    check_destination(directory.resolve(), None, _git_status)
+    check_destination(directory.resolve(), None)
 
 
 async def export_project(project: str, directory: Path, *, actor: str = "cli", replace_other: bool = False) -> Exported:
@@ -102,7 +102,7 @@ def write_export(
     find_git()
     destination = directory.resolve()
     project = snapshot.project
-    check_destination(destination, None if replace_other else str(project.id), _git_status)
+    check_destination(destination, None if replace_other else str(project.id))
     commits = plan_commits(snapshot, versions, product_files)
     if not commits:
         raise ExportError(
@@ -122,8 +122,3 @@ def _build(tree: Path, commits: tuple[Commit, ...]) -> str:
         check_paths(commit.files)
     write_tree(commits[-1].files, tree)
     return write_history(tree, commits)
-
-
-def _git_status(repository: Path) -> tuple[str, str]:
-    head = run_git(repository, "rev-parse", "HEAD").strip()
-    return head, run_git(repository, "status", "--porcelain", "--ignored", "--untracked-files=all")

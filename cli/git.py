@@ -33,10 +33,11 @@ def find_git() -> str:
 
 
 def run_git(directory: Path, *arguments: str, stdin: bytes = b"") -> str:
-    """Run git in a directory and return what it printed.
+    """Run git in a directory that we made ourselves, and return what it printed.
 
     The environment is empty but for the PATH: no user or system configuration, no GIT_*, an empty home, and hooks
-    point at nothing, so that the result depends on the input alone and nothing of others runs.
+    point at nothing, so that the result depends on the input alone and nothing of others runs. A directory's own
+    configuration is not kept out: where somebody else could have written it, git must not be run.
 
     Raises:
         ExportError: git is missing or failed; the message has its last line.

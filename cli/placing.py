@@ -11,30 +11,38 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from botarmy.errors import ExportError, InputError
+from cli.manifest import changes, has_other_commits, is_plain, manifest
 
 MARKER = Path(".git") / "botarmy-export.json"
 """Tells a former export from a directory of the user's own; inside .git, so that it is no part of the history."""
 
-_CACHES = ("__pycache__/", ".pytest_cache/", ".ruff_cache/", ".mypy_cache/")
 
-
-def check_destination(destination: Path, project: str | None, status: Callable[[Path], tuple[str, str]]) -> None:
+def check_destination(destination: Path, project: str | None) -> None:
     """Refuse a destination that holds anything which is not a former, untouched export of the same project.
+
+    Files there are read, nothing is run.
 
     Args:
         destination: where the export shall be.
         project: the project's id; None where an untouched export of any project may be replaced.
-        status: gives (head commit, `git status --porcelain --ignored`) of a repository.
 
     Raises:
         InputError: the destination is a file, or holds something that must not be overwritten.
+        ExportError: it cannot be read.
     """
+    try:
+        _see_free(destination, project)
+    except OSError as error:
+        raise explained(destination, error) from error
+
+
+def _see_free(destination: Path, project: str | None) -> None:
     if not destination.exists():
         return
     if not destination.is_dir():
@@ -52,36 +60,44 @@ def check_destination(destination: Path, project: str | None, status: Callable[[
             f'Cannot export to {destination}. It holds an export of another project, "{marker.get("slug")}".',
             hint="Name another directory, or remove that one yourself.",
         )
-    _refuse_changes(destination, str(marker.get("head")), status)
+    _refuse_changes(destination, marker)
 
 
-def _refuse_changes(destination: Path, head: str, status: Callable[[Path], tuple[str, str]]) -> None:
-    current, changes = status(destination)
-    if current != head:
+def _refuse_changes(destination: Path, marker: dict[str, Any]) -> None:
+    if not (isinstance(marker.get("files"), dict) and isinstance(marker.get("refs"), dict)):
+        raise InputError(
+            f"Cannot export to {destination}. It holds an export of an earlier BotArmy, which noted too little to see "
+            "whether it was changed.",
+            hint="Remove it yourself, or name another directory.",
+        )
+    if has_other_commits(destination, marker):
         raise InputError(
             f"Cannot export to {destination}. It holds commits that BotArmy did not make.",
             hint="Name another directory; git can fetch from the one into the other.",
         )
-    changed = [line[3:] for line in changes.splitlines() if not line.rstrip().endswith((*_CACHES, ".pyc"))]
+    changed = changes(destination, marker)
     if changed:
         raise InputError(
-            f"Cannot export to {destination}. Files there were changed or added since the last export: "
+            f"Cannot export to {destination}. Files there were changed, added or removed since the last export: "
             f"{', '.join(changed[:3])}{' …' if len(changed) > len(changed[:3]) else ''}.",
             hint="Move them away, or name another directory.",
         )
 
 
 def _read_marker(destination: Path) -> dict[str, Any] | None:
+    path = destination / MARKER
+    if path.parent.is_symlink() or not is_plain(path):
+        return None
     try:
-        value = json.loads((destination / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 
 
 def write_marker(directory: Path, project: str, slug: str, head: str) -> None:
-    """Note in a new export whose it is."""
-    text = json.dumps({"project": project, "slug": slug, "head": head})
+    """Note in a new export whose it is and what it holds."""
+    text = json.dumps({"project": project, "slug": slug, "head": head, **manifest(directory)})
     (directory / MARKER).write_text(text + "\n", encoding="utf-8")
 
 

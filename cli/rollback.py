@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from botarmy.errors import StorageError
-from botarmy.records import ArtifactHead, Attempt, Project, Status
-from botarmy.rollback import Rollback, plan_rollback
+from botarmy.records import ArtifactHead, ArtifactVersion, Attempt, Project, Status
+from botarmy.rollback import Rollback, Source, plan_rollback, see_sources
 from cli.person import by_option, person
 from cli.reading import database, phase_order, run
 from cli.terminal import say, write_json
@@ -51,6 +51,7 @@ def rollback(project: str, phase: str, number: int | None, by: str | None, as_js
 async def _rollback(name: str, phase: str, number: int | None, by: str) -> tuple[Project, Rollback]:
     async with taken(name, "rollback", by) as (work, project, standing):
         plan = plan_rollback(*standing, phase, number)
+        see_sources(*standing, plan, await _sources(work, plan.attempt))
         if not plan.changes_nothing:
             await _carry_out(work, project, plan, by)
     return project, plan
@@ -80,15 +81,35 @@ async def taken(name: str, what: str, by: str) -> AsyncIterator[tuple[UnitOfWork
 
 async def _carry_out(work: UnitOfWork, project: Project, plan: Rollback, by: str) -> None:
     for kind, sha256 in plan.points.items():
-        wanted = [each.version for each in await work.artifacts.versions(project.id, kind) if each.sha256 == sha256]
-        if not wanted:
-            raise StorageError(f"The version {sha256[:12]} of {kind} is not stored; nothing was changed.")
-        await work.artifacts.point(project.id, kind, wanted[-1], by=by)
+        version = await _product(work, plan.attempt, kind, sha256)
+        await work.artifacts.point(project.id, kind, version.version, by=by)
     reason = f"rolled back to {plan.attempt.phase} attempt {plan.attempt.number}"
     await work.attempts.supersede(project.id, plan.later, reason, by=by)
     await work.attempts.reinstate(plan.attempt.id, reason, by=by)
     await work.artifacts.mark_stale(project.id, plan.stale, by=by)
     await work.projects.set_status(project.id, Status.pending)
+
+
+async def _product(work: UnitOfWork, attempt: Attempt, kind: str, sha256: str) -> ArtifactVersion:
+    """Return the version that an attempt handed over; the same content may have been made by others as well."""
+    same = [each for each in await work.artifacts.versions(attempt.project_id, kind) if each.sha256 == sha256]
+    if not same:
+        raise StorageError(f"The version {sha256[:12]} of {kind} is not stored; nothing was changed.")
+    own = [e for e in same if (e.provenance.phase, e.provenance.attempt) == (attempt.phase, attempt.number)]
+    return (own or same)[-1]
+
+
+async def _sources(work: UnitOfWork, attempt: Attempt) -> list[Source]:
+    """Return what the products of an attempt were made from."""
+    sources: dict[str, Source] = {}
+    for kind, sha256 in attempt.handoff.artifacts.items() if attempt.handoff else ():
+        product = await _product(work, attempt, kind, sha256)
+        for each in await work.artifacts.made_from(product.id):
+            made = each.provenance
+            sources[f"{each.kind} {each.sha256}"] = Source(
+                kind=each.kind, sha256=each.sha256, phase=made.phase, attempt=made.attempt
+            )
+    return list(sources.values())
 
 
 def _entry(project: Project, done: Rollback) -> dict[str, object]:

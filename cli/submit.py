@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from decimal import Decimal
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 DEPLOYMENT = "sdlc/default"
 MAX_PARAMETER = 400_000
-"""Bytes of a brief that travel as a flow parameter (Prefect's limit is 512 kB in all); above it the brief is stored
-first and the run is told the project."""
+"""Bytes of a brief, written as JSON as Prefect counts them, that travel as a flow parameter (its limit is 512 kB in all);
+above it the brief is stored first and the run is told the project."""
 
 
 @click.command()
@@ -87,7 +88,7 @@ def submit_text(
     existing = run_coroutine(_existing(project_name, text, definitions)) if project_name else ""
     parameters: dict[str, Any] = {"gates": "suspend", "approval": approval}
     parameters |= {"budget_usd": str(budget_usd)} if budget_usd is not None else {}
-    if not existing and len(text.encode()) > MAX_PARAMETER:
+    if not existing and len(json.dumps(text)) > MAX_PARAMETER:
         existing = run_coroutine(_store(settings, text, project_name, definitions))
     if existing:
         parameters |= {"project": existing}

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from botarmy.completion import Provider
 from botarmy.errors import SettingsError
+from providers.options import refuse_options
 
 Options = Mapping[str, Any]
 KEYLESS = "or use provider offline, which needs no key (it is no model: it makes a scaffold)."
@@ -57,7 +58,8 @@ def create_provider(
         options: fields that are added to each request of a vendor's, e.g. {"temperature": 0}.
 
     Raises:
-        SettingsError: no such provider (with near matches), no model, no key; says a keyless way on.
+        SettingsError: no such provider (with near matches), no model, no key (says a keyless way on), or an option
+            with which a call could cost more than is reserved for it.
     """
     make = _MAKERS.get(name)
     if make is None:
@@ -120,7 +122,9 @@ def _openai(model: str | None, settings: ProviderSettings, options: Options) -> 
         key = "none"  # servers of one's own mostly want none, but the SDK wants some word
     else:
         key = _needs_key("openai", "OPENAI_API_KEY", settings.openai_api_key)
-    if (settings.botarmy_openai_api or ("chat" if base_url else "responses")) == "responses":
+    api = settings.botarmy_openai_api or ("chat" if base_url else "responses")
+    refuse_options(api, "openai", options)
+    if api == "responses":
         from providers.openai_responses import OpenAIResponses  # noqa: PLC0415
 
         return OpenAIResponses(chosen, api_key=key, base_url=base_url, options=options)
@@ -134,6 +138,7 @@ def _anthropic(model: str | None, settings: ProviderSettings, options: Options) 
 
     chosen = _needs_model("anthropic", model)
     key = _needs_key("anthropic", "ANTHROPIC_API_KEY", settings.anthropic_api_key)
+    refuse_options("messages", "anthropic", options)
     return AnthropicMessages(chosen, api_key=key, base_url=settings.anthropic_base_url or None, options=options)
 
 
@@ -142,6 +147,7 @@ def _gemini(model: str | None, settings: ProviderSettings, options: Options) -> 
     from providers.gemini import Gemini, Vertex  # noqa: PLC0415
 
     chosen = _needs_model("gemini", model)
+    refuse_options("generateContent", "gemini", options)
     base_url = settings.google_gemini_base_url or None
     if settings.gemini_api_key is not None:
         key = _needs_key("gemini", "GEMINI_API_KEY", settings.gemini_api_key)

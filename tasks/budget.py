@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from botarmy.errors import BudgetExceeded
 from botarmy.records import Attempt, Decision, GateRequest, Project, Status, Verdict
+from storage.unit import UnitOfWork
 from tasks.runtime import Runtime
 
 __all__ = ["BudgetExceeded", "carry_out_budget", "due_budget_gate", "open_budget_gate"]
@@ -45,33 +46,35 @@ async def open_budget_gate(runtime: Runtime, project: Project, attempt: Attempt,
 async def due_budget_gate(runtime: Runtime, attempt: Attempt) -> GateRequest | None:
     """Return the attempt's last budget gate if it is open, or decided but not carried out yet.
 
-    A decision from the inbox comes while no run is there to carry it out. Whether it was, the limit itself tells.
+    A decision from the inbox comes while no run is there to carry it out. Whether it was is noted with the gate
+    (resumed_at): the limit itself may have been set anew since.
     """
     async with runtime.database.work() as work:
         gates = [gate for gate in await work.gates.of_attempt(attempt.id) if gate.kind == "budget"]
-        if not gates or gates[-1].status is Status.waiting:
-            return gates[-1] if gates else None
-        scope, name = _scope(gates[-1].payload["scope"])
-        budget = await work.budgets.get(attempt.project_id, scope, name)
-    if gates[-1].decision == "approve" and budget and budget.limit_usd >= Decimal(gates[-1].payload["proposed_usd"]):
-        return None
-    return gates[-1]
+    return gates[-1] if gates and gates[-1].resumed_at is None else None
 
 
 async def carry_out_budget(runtime: Runtime, project: Project, gate: GateRequest) -> Status:
     """Raise the limit as decided (running), or stop the project (stopped)."""
     async with runtime.commit("budget.resumed", gate.phase) as work:
-        if gate.resume_wanted:
-            await work.gates.mark_resumed(gate.id)
+        await work.gates.mark_resumed(gate.id)
         if gate.decision != "approve":
             await work.attempts.finish(gate.attempt_id, Status.stopped, gate.verdict, None)
             await work.projects.set_status(project.id, Status.stopped)
             return Status.stopped
-        limit = Decimal(gate.payload["proposed_usd"])
-        scope, name = _scope(gate.payload["scope"])
-        await work.budgets.set(project.id, limit, scope=scope, name=name, by=gate.decided_by or "")
+        await _raise_limit(work, project, gate)
         await work.projects.set_status(project.id, Status.running)
     return Status.running
+
+
+async def _raise_limit(work: UnitOfWork, project: Project, gate: GateRequest) -> None:
+    """Raise the limit, never lower it; one that was set or taken away after the decision is the later word and stays."""
+    scope, name = _scope(gate.payload["scope"])
+    budget = await work.budgets.get(project.id, scope, name)
+    if budget is None or (gate.decided_at is not None and budget.updated_at > gate.decided_at):
+        return
+    limit = max(budget.limit_usd, Decimal(gate.payload["proposed_usd"]))
+    await work.budgets.set(project.id, limit, scope=scope, name=name, by=gate.decided_by or "")
 
 
 def _scope(words: str) -> tuple[str, str]:

@@ -189,8 +189,10 @@ class Exchanges:
         except asyncio.CancelledError:
             await asyncio.shield(self._settle(cancelled_row(row, self._clock.now() - started)))
             raise
-        await self._correct(provider, request, done)
         settled = await self._settle(completed_row(row, done, cost_of_completion(self._prices, provider, done)))
+        # Only now: what was paid is kept whatever becomes of the schedule, which errs on the side of more when it is not
+        # put right.
+        await self._correct(provider, request, done)
         await self._tell_completed(provider, request, settled)
         if settled.outcome == COMPLETED:
             return done

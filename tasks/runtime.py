@@ -198,7 +198,8 @@ async def open_runtime(
         database_url(settings), settings.botarmy_home, options=options_of(settings), migrate=True
     )
     database = opened.database
-    try:
+    async with contextlib.AsyncExitStack() as closing:
+        closing.push_async_callback(database.close)
         async with database.read() as view:
             configs = await view.provider_configs.list()
         prices = load_prices(settings)
@@ -218,11 +219,15 @@ async def open_runtime(
             report=report,
             opened=[roles],
         )
+        closing.push_async_callback(_close, runtime.opened)
         yield runtime
-        for each in runtime.opened:
-            await each.aclose()
-    finally:
-        await database.close()
+
+
+async def _close(opened: list[RoleMap]) -> None:
+    """Close the connections of all providers, also when one of them cannot be closed."""
+    async with contextlib.AsyncExitStack() as closing:
+        for each in opened:
+            closing.push_async_callback(each.aclose)
 
 
 def database_url(settings: Settings) -> str | None:

@@ -64,6 +64,10 @@ class Planner:
         targets = [self._target(name, schema) for name, schema in needed]
         return any(self._leads_back(target, (*above, creator.path)) for target in targets if target is not None)
 
+    def creators(self) -> tuple[Operation, ...]:
+        """Return the operations that make a row in a collection, in the document's order."""
+        return tuple(self._creators.values())
+
     def create(self, operation: Operation, above: Sequence[str] = ()) -> tuple[list[Step], str]:
         """Return the steps that make a row with all it needs, and the name under which its id is saved."""
         steps, step = self.call(operation, above)
@@ -235,19 +239,6 @@ def plurals(word: str) -> set[str]:
     """Return the names that a collection of these may have."""
     found = {word, f"{word}s", f"{word}es", word.replace("_", "-") + "s", word.replace("_", "") + "s"}
     return found | {f"{word[:-1]}ies"} if word.endswith("y") else found
-
-
-def storage_plan(document: Document) -> tuple[list[Step], Step | None]:
-    """Return the steps that create a row and the step that reads it back; nothing where the document has no such pair."""
-    planner = Planner(document)
-    for operation in document.operations:
-        parameters = operation.path_parameters
-        if operation.method != "GET" or len(parameters) != 1 or not operation.path.endswith("}"):
-            continue
-        steps, step = planner.call(operation)
-        if steps:
-            return steps, step
-    return [], None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 from botarmy.records import Evidence
 from sandbox.api.document import Document
 from sandbox.api.judge import judge
-from sandbox.api.scenarios import load_plan, scenarios, storage_plan
+from sandbox.api.scenarios import load_plan, scenarios
+from sandbox.api.storage import storage_plan, write_operations
 from sandbox.checks.evidence import Finding, conclude, not_run
 from sandbox.checks.job import Job
 from sandbox.layout import Layout
@@ -103,11 +104,13 @@ async def check_health(job: Job) -> Evidence:
     if report is None:
         return job.conclude(probed, _not_serving(report, probed.why))
     failures = list(_health_failures(report))
-    doubts = [] if failures else list(_health_doubts(report, document, stored=read is not None))
+    doubts = [] if failures else list(_health_doubts(report, document))
     names = ("startup_s", "restart_s", "stop_s", "stop_code")
     figures = {name: report[name] for name in names if name in report}
-    if read is not None and "same" in report:
+    if "same" in report:
         figures["data_survived"] = report["same"]
+    if isinstance(document, Document):
+        figures["write_operations"] = write_operations(document)
     return job.conclude(probed, conclude(failures, doubts, figures=figures, log=f"service log:\n{report['log']}"))
 
 
@@ -118,20 +121,30 @@ def _health_failures(report: Mapping[str, Any]) -> Iterable[str]:
         yield "SIGTERM did not stop the service within the time; it had to be killed"
     elif report.get("stop_code"):
         yield f"SIGTERM stopped the service with exit code {report['stop_code']}; a clean stop exits with 0"
-    if report.get("before", {}).get("status") == 200 and report.get("same") is False:  # noqa: PLR2004
-        after = report.get("after", {})
+    if report.get("found") and report.get("same") is False:
+        after = report["after"]
         yield (
             f"data did not survive a restart: GET {after.get('path')} was {report['before'].get('text', '')[:200]} before "
             f"and answered {after.get('status')} {after.get('text', '')[:200]} after"
         )
 
 
-def _health_doubts(report: Mapping[str, Any], document: Document | str, *, stored: bool) -> Iterable[str]:
+def _health_doubts(report: Mapping[str, Any], document: Document | str) -> Iterable[str]:
     if isinstance(document, str):
         yield f"whether data survive a restart was not tried: {document}"
-    elif stored and report.get("before", {}).get("status") != 200:  # noqa: PLR2004
-        written = [str(record.get("status") or record.get("unmet")) for record in report.get("written", ())]
-        yield f"whether data survive a restart could not be tried: no row could be made (answers: {', '.join(written)})"
+    elif "found" not in report:
+        if write_operations(document):
+            yield (
+                "whether data survive a restart was not tried: the document has operations that write, but none whose row "
+                "can be read back (POST and GET of a collection, or GET of a row's own address)"
+            )
+    elif not report["found"]:
+        answers = [*report["written"], report["before"]]
+        said = [str(answer.get("status") or answer.get("error") or answer.get("unmet")) for answer in answers]
+        yield (
+            "whether data survive a restart could not be tried: no row could be made and read back "
+            f"(answers: {', '.join(said)})"
+        )
 
 
 async def check_performance(job: Job) -> Evidence:

@@ -11,7 +11,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from sandbox.probes.exchange import Exchange
+from sandbox.probes.exchange import Exchange, Missing, fill
 from sandbox.probes.report import Channel
 from sandbox.probes.service import Service, ServiceFailed
 
@@ -24,6 +24,30 @@ def parsed(record: dict[str, Any]) -> Any:
         return json.loads(record["text"])
     except ValueError:
         return None
+
+
+def row_of(record: dict[str, Any], read: dict[str, Any], saved: dict[str, Any]) -> Any:
+    """Return the row that an answer shows: all of it, or the one among its rows that was written. None: it shows none."""
+    value = parsed(record)
+    if "within" not in read:
+        return value
+    for name in read["within"]:
+        value = value.get(name) if isinstance(value, dict) else None
+    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+    return next((row for row in rows if is_written(row, read, saved)), None)
+
+
+def is_written(row: dict[str, Any], read: dict[str, Any], saved: dict[str, Any]) -> bool:
+    """Whether a row of a list is the written one: by the id that the service gave it, else by what was sent."""
+    ids = [row[key] for key in read["keys"] if key in row]
+    if ids and read["row"] in saved:
+        return saved[read["row"]] in ids
+    try:
+        sent = fill(read["like"], saved)
+    except Missing:
+        return False
+    shared = sent.keys() & row.keys() if isinstance(sent, dict) else set()
+    return bool(shared) and all(row[name] == sent[name] for name in shared)
 
 
 def read_back(service: Service, plan: dict[str, Any], saved: dict[str, Any]) -> dict[str, Any]:
@@ -40,6 +64,7 @@ def write_rows(service: Service, plan: dict[str, Any], report: dict[str, Any]) -
     report["written"] = exchange.records
     if plan["read"]:
         report["before"] = read_back(service, plan, saved)
+        report["found"] = row_of(report["before"], plan["read"], saved) is not None
     return saved
 
 
@@ -56,7 +81,8 @@ def observe(plan: dict[str, Any], report: dict[str, Any], services: list[Service
     report["restart_s"] = round(services[-1].start(), 3)
     if plan["read"]:
         report["after"] = read_back(services[-1], plan, saved)
-        report["same"] = parsed(report["before"]) is not None and parsed(report["before"]) == parsed(report["after"])
+        before, after = (row_of(report[name], plan["read"], saved) for name in ("before", "after"))
+        report["same"] = before is not None and before == after
     services[-1].stop()
 
 

@@ -79,6 +79,62 @@ async def test_an_approval_raises_the_limit_and_the_attempt_goes_on(database: Da
     assert (await ask_of(database, project)(REQUEST)).parsed == {"a": 1}
 
 
+@pytest.mark.parametrize("limit", ["0.0005", "5"])
+@pytest.mark.parametrize("asked_by_the_run", [False, True])
+async def test_a_limit_set_after_an_approval_was_carried_out_stays(
+    database: Database, limit: str, asked_by_the_run: bool
+) -> None:
+    runtime = runtime_of(database)
+    project, attempt, error = await reach_the_limit(database, "project", "")
+    gate = await open_budget_gate(runtime, project, attempt, error)
+    async with database.work() as work:
+        decided = await work.gates.decide(gate.id, "approve", "Ada", resume=not asked_by_the_run)
+    assert await carry_out_budget(runtime, project, decided) is Status.running
+    async with database.work() as work:
+        await work.budgets.set(project.id, Decimal(limit), by="Bo")
+    assert await due_budget_gate(runtime, attempt) is None
+    async with database.work() as work:
+        budget = await work.budgets.get(project.id)
+    assert budget is not None
+    assert (budget.limit_usd, budget.set_by) == (Decimal(limit), "Bo")
+
+
+@pytest.mark.parametrize("limit", ["0.0005", "5"])
+async def test_a_limit_set_between_an_approval_and_its_carrying_out_is_the_later_word(
+    database: Database, limit: str
+) -> None:
+    runtime = runtime_of(database)
+    project, attempt, error = await reach_the_limit(database, "project", "")
+    gate = await open_budget_gate(runtime, project, attempt, error)
+    async with database.work() as work:
+        await work.gates.decide(gate.id, "approve", "Ada")
+    async with database.work() as work:
+        await work.budgets.set(project.id, Decimal(limit), by="Bo")
+    decided = await due_budget_gate(runtime, attempt)
+    assert decided is not None
+    assert await carry_out_budget(runtime, project, decided) is Status.running
+    assert await due_budget_gate(runtime, attempt) is None
+    async with database.work() as work:
+        budget = await work.budgets.get(project.id)
+    assert budget is not None
+    assert (budget.limit_usd, budget.set_by) == (Decimal(limit), "Bo")
+
+
+async def test_an_approval_never_lowers_a_limit(database: Database) -> None:
+    runtime = runtime_of(database)
+    project, attempt, error = await reach_the_limit(database, "project", "")
+    gate = await open_budget_gate(runtime, project, attempt, error)
+    async with database.work() as work:
+        await work.budgets.set(project.id, Decimal(5), by="Bo")
+    async with database.work() as work:
+        decided = await work.gates.decide(gate.id, "approve", "Ada")
+    assert await carry_out_budget(runtime, project, decided) is Status.running
+    async with database.work() as work:
+        budget = await work.budgets.get(project.id)
+    assert budget is not None
+    assert budget.limit_usd == 5
+
+
 async def test_a_rejection_stops_the_project(database: Database) -> None:
     runtime = runtime_of(database)
     project, attempt, error = await reach_the_limit(database, "project", "")

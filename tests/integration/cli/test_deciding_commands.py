@@ -159,6 +159,39 @@ def test_rollback_brings_an_earlier_attempt_back(botarmy, finished, database_url
     assert {"kind": "source_code", "version": 1, "sha256": old.sha256, "stale": False} in build["artifacts"]
 
 
+async def all_again(database_url, project):
+    """Do Discovery and Build anew, the one from the other; return the hash of each new version."""
+    database, made = Database(database_url), {}
+    async with database.work() as work:
+        await work.attempts.supersede(project.id, ["Discovery", "Build"], "rerun")
+        for phase, kind in (("Discovery", "project_plan"), ("Build", "source_code")):
+            attempt = await work.attempts.open(project.id, phase, "agent")
+            old = (await work.artifacts.head(project.id, kind)).provenance.model_dump()
+            new = Provenance.model_validate(old | {"attempt": attempt.number, "inputs": tuple(made.values())})
+            saved = await work.artifacts.save(project.id, kind, {"attempt": attempt.number, "of": kind}, "", new)
+            made[kind] = saved.sha256
+            handoff = Handoff(from_phase=phase, to_phase=None, artifacts={kind: saved.sha256}, summary="")
+            await work.attempts.finish(attempt.id, Status.completed, None, handoff)
+        await work.projects.set_status(project.id, Status.completed)
+    await database.close()
+    return made
+
+
+def test_rollback_never_mixes_versions_that_did_not_belong_together(botarmy, finished, database_url):
+    second = asyncio.run(all_again(database_url, finished))
+    asyncio.run(all_again(database_url, finished))
+    before = read(database_url, lambda view: view.artifacts.summaries(finished.id))
+    said = botarmy("rollback", "books", "--to", "Build", "--attempt", "2")
+    assert said.code == 2
+    assert "Attempt 2 at Build was made from attempt 2 at Discovery" in said.err
+    assert "--to Discovery --attempt 2" in said.err
+    assert read(database_url, lambda view: view.artifacts.summaries(finished.id)) == before
+    assert botarmy("rollback", "books", "--to", "Discovery", "--attempt", "2").code == 0
+    assert botarmy("rollback", "books", "--to", "Build", "--attempt", "2").code == 0
+    hashes = read(database_url, lambda view: view.artifacts.hashes(finished.id))
+    assert {kind: hashes[kind] for kind in second} == second
+
+
 def test_rollback_names_the_phases_there_are(botarmy, finished):
     said = botarmy("rollback", "books", "--to", "Deploy")
     assert said.code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 
@@ -58,6 +59,35 @@ def test_work_of_the_user_is_never_overwritten(botarmy, finished, home):
     assert said.code == 2
     assert "README.md" in said.err
     assert (home / "out" / "README.md").read_text() == "mine"
+
+
+def test_looking_at_an_export_with_git_changes_nothing(botarmy, finished, home):
+    botarmy("export", "books", "out")
+    for words in (("status",), ("log",), ("gc", "--quiet")):
+        git(home / "out", *words)
+    assert botarmy("export", "books", "out").code == 0
+
+
+def test_commits_of_the_user_are_never_overwritten(botarmy, finished, home):
+    botarmy("export", "books", "out")
+    git(home / "out", "-c", "user.name=Ada", "-c", "user.email=a@b.c", "commit", "--allow-empty", "-m", "mine")
+    said = botarmy("export", "books", "out")
+    assert said.code == 2
+    assert "commits that BotArmy did not make" in said.err
+
+
+@pytest.mark.parametrize("setting", ["core.fsmonitor", "core.sshCommand", "filter.x.clean", "core.pager"])
+def test_nothing_that_the_destination_names_is_run(botarmy, finished, home, setting):
+    botarmy("export", "books", "out")
+    script, ran = home / "script", home / "ran"
+    script.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    script.chmod(0o755)
+    git(home / "out", "config", setting, str(script))
+    (home / "out" / ".git" / "info").mkdir(exist_ok=True)
+    (home / "out" / ".git" / "info" / "attributes").write_text("* filter=x\n")
+    os.utime(home / "out" / "README.md", (1, 1))
+    assert botarmy("export", "books", "out").code == 2
+    assert not ran.exists()
 
 
 def test_other_directories_and_files_are_refused(botarmy, finished, home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -13,19 +14,19 @@ import pytest
 
 from botarmy.errors import ExportError, InputError
 from cli import placing
-from cli.placing import check_destination, staged, write_marker
+from cli.placing import MARKER, check_destination, staged, write_marker
 
 ROOT = Path(__file__).resolve().parents[3]
 PROJECT = "11111111-0000-0000-0000-000000000000"
 
 
-def untouched(_: Path) -> tuple[str, str]:
-    return "abc", ""
-
-
 def fill(tree: Path, text: str) -> None:
     (tree / "a.txt").write_text(text)
-    (tree / ".git").mkdir()
+    refs = tree / ".git" / "refs" / "heads"
+    refs.mkdir(parents=True)
+    (refs / "main").write_text("abc\n")
+    (tree / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (tree / ".git" / "index").write_text("index")
     write_marker(tree, PROJECT, "books", "abc")
 
 
@@ -40,9 +41,9 @@ def test_a_destination_that_is_free_is_taken(tmp_path, prepare):
         destination.mkdir()
     if prepare == "former":
         with staged(destination) as tree:
-            fill(tree, "old")
             (tree / "old-only").write_text("")
-    check_destination(destination, PROJECT, untouched)
+            fill(tree, "old")
+    check_destination(destination, PROJECT)
     with staged(destination) as tree:
         fill(tree, "new")
     assert (destination / "a.txt").read_text() == "new"
@@ -53,41 +54,89 @@ def test_a_destination_that_is_free_is_taken(tmp_path, prepare):
 def test_a_file_is_refused(tmp_path):
     (tmp_path / "out").write_text("mine")
     with pytest.raises(InputError, match="There is a file of that name"):
-        check_destination(tmp_path / "out", PROJECT, untouched)
+        check_destination(tmp_path / "out", PROJECT)
 
 
 def test_a_directory_of_the_users_own_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="It is not empty, and not an export"):
-        check_destination(tmp_path, PROJECT, untouched)
+        check_destination(tmp_path, PROJECT)
 
 
 def test_an_export_of_another_project_is_refused(tmp_path):
     with staged(tmp_path / "out") as tree:
         fill(tree, "old")
     with pytest.raises(InputError, match='another project, "books"'):
-        check_destination(tmp_path / "out", "another", untouched)
+        check_destination(tmp_path / "out", "another")
 
 
-def test_commits_of_the_user_are_refused(tmp_path):
-    with staged(tmp_path / "out") as tree:
+def exported(parent: Path) -> Path:
+    with staged(parent / "out") as tree:
         fill(tree, "old")
+    return parent / "out"
+
+
+def put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize("name", ["refs/heads/main", "refs/heads/mine", "refs/stash", "packed-refs"])
+def test_commits_of_the_user_are_refused(tmp_path, name):
+    out = exported(tmp_path)
+    put(out / ".git" / name, "def refs/tags/v1\n")
     with pytest.raises(InputError, match="commits that BotArmy did not make"):
-        check_destination(tmp_path / "out", PROJECT, lambda _: ("def", ""))
+        check_destination(out, PROJECT)
 
 
-@pytest.mark.parametrize("status", [" M a.txt\n", "?? notes.md\n", "!! data/app.db\n"])
-def test_changes_of_the_user_are_refused(tmp_path, status):
-    with staged(tmp_path / "out") as tree:
-        fill(tree, "old")
-    with pytest.raises(InputError, match="changed or added since the last export"):
-        check_destination(tmp_path / "out", PROJECT, lambda _: ("abc", status))
+CHANGES = {
+    "changed": ("a.txt", lambda path: path.write_text("mine")),
+    "added": ("notes.md", lambda path: path.write_text("mine")),
+    "added in a folder": ("data/app.db", lambda path: put(path, "mine")),
+    "taken away": ("a.txt", lambda path: path.unlink()),
+    "a link": ("link", lambda path: path.symlink_to("a.txt")),
+    "a link to a folder": ("folder", lambda path: path.symlink_to("/")),
+    "a link in place of a file": ("a.txt", lambda path: (path.rename(path.parents[1] / "a"), path.symlink_to("../a"))),
+    "a pipe": ("pipe", os.mkfifo),
+    "git's configuration": (".git/config", lambda path: path.write_text("[core]\n")),
+    "a hook": (".git/hooks/post-checkout", lambda path: put(path, "")),
+    "another branch": (".git/HEAD", lambda path: path.write_text("ref: refs/heads/mine\n")),
+}
 
 
-def test_caches_of_a_run_are_no_changes(tmp_path):
-    with staged(tmp_path / "out") as tree:
-        fill(tree, "old")
-    check_destination(tmp_path / "out", PROJECT, lambda _: ("abc", "!! app/__pycache__/\n?? app/x.pyc\n"))
+@pytest.mark.parametrize("what", sorted(CHANGES))
+def test_changes_of_the_user_are_refused(tmp_path, what):
+    out = exported(tmp_path)
+    path, change = CHANGES[what]
+    change(out / path)
+    with pytest.raises(InputError, match=r"changed, added or removed since the last export") as refused:
+        check_destination(out, PROJECT)
+    assert f"last export: {path}." in refused.value.message
+
+
+def test_traces_of_a_look_are_no_changes(tmp_path):
+    out = exported(tmp_path)
+    for name in ("app/__pycache__/x.pyc", "app/x.pyc", ".ruff_cache/0/1", ".git/index", ".git/objects/ab/cd"):
+        put(out / name, "anything")
+    put(out / ".git" / "packed-refs", "# pack-refs with: peeled\nabc refs/heads/main\n")
+    (out / ".git" / "refs" / "heads" / "main").unlink()
+    check_destination(out, PROJECT)
+
+
+def test_an_export_of_an_earlier_version_is_refused(tmp_path):
+    out = exported(tmp_path)
+    (out / MARKER).write_text(json.dumps({"project": PROJECT, "slug": "books", "head": "abc"}))
+    with pytest.raises(InputError, match="an export of an earlier BotArmy"):
+        check_destination(out, PROJECT)
+
+
+@pytest.mark.parametrize("linked", [MARKER, MARKER.parent])
+def test_a_linked_marker_is_none(tmp_path, linked):
+    out = exported(tmp_path)
+    (out / linked).rename(tmp_path / "elsewhere")
+    (out / linked).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="not an export of BotArmy"):
+        check_destination(out, PROJECT)
 
 
 def test_a_failure_while_building_leaves_the_destination_as_it_was(tmp_path):

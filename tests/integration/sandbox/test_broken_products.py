@@ -216,6 +216,60 @@ async def test_data_that_do_not_survive(check: Any) -> None:
     assert evidence.figures["data_survived"] is False
 
 
+ROWS = 'return 200, self.server.library.store.rows(f"list_{kind}s")'
+WRAPPED = 'return 200, {"items": self.server.library.store.rows(f"list_{kind}s"), "total": 1}'
+IN_MEMORY = {STORE: ('folder / "library.db"', '":memory:"')}
+
+
+def lists_only(contexts: Any, *, wrapped: bool) -> dict[str, Any]:
+    """Return the good product's document without any address of a single row."""
+    openapi: dict[str, Any] = copy.deepcopy(contexts["health"]["openapi"])
+    openapi["paths"] = {path: item for path, item in openapi["paths"].items() if "{" not in path}
+    for item in openapi["paths"].values() if wrapped else ():
+        media = item["get"]["responses"]["200"]["content"]["application/json"]
+        media["schema"] = {"type": "object", "properties": {"total": {"type": "integer"}, "items": media["schema"]}}
+    return openapi
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize(("store", "outcome"), [({}, "passed"), (IN_MEMORY, "failed")])
+async def test_data_of_a_list_that_do_not_survive(
+    check: Any, contexts: Any, wrapped: bool, store: Any, outcome: str
+) -> None:
+    changes = {**store, **({API: (ROWS, WRAPPED)} if wrapped else {})}
+    evidence = await check("health", changes, openapi=lists_only(contexts, wrapped=wrapped))
+    assert evidence.outcome == outcome
+    assert evidence.figures["data_survived"] is (outcome == "passed")
+    assert evidence.figures["write_operations"] == 2
+    assert outcome == "passed" or "data did not survive a restart: GET /authors was" in evidence.reasons[0]
+
+
+async def test_a_written_row_that_its_list_does_not_show(check: Any, contexts: Any) -> None:
+    evidence = await check("health", {API: (ROWS, "return 200, []")}, openapi=lists_only(contexts, wrapped=False))
+    assert evidence.outcome == "unverified"
+    assert "no row could be made and read back (answers: 201, 200)" in evidence.reasons[0]
+
+
+async def test_rows_that_nothing_reads_back(check: Any, contexts: Any) -> None:
+    openapi = lists_only(contexts, wrapped=False)
+    for item in openapi["paths"].values():
+        if "post" in item:
+            del item["get"]
+    evidence = await check("health", IN_MEMORY, openapi=openapi)
+    assert evidence.outcome == "unverified"
+    assert "has operations that write, but none whose row can be read back" in evidence.reasons[0]
+
+
+async def test_a_document_that_writes_nothing_has_nothing_to_keep(check: Any, contexts: Any) -> None:
+    openapi = lists_only(contexts, wrapped=False)
+    for item in openapi["paths"].values():
+        item.pop("post", None)
+    evidence = await check("health", IN_MEMORY, openapi=openapi)
+    assert evidence.outcome == "passed"
+    assert evidence.figures["write_operations"] == 0
+    assert "data_survived" not in evidence.figures
+
+
 async def test_a_second_start_that_fails(check: Any) -> None:
     evidence = await check("health", {STORE: ("CREATE TABLE IF NOT EXISTS authors", "CREATE TABLE authors")})
     assert evidence.outcome == "failed"

@@ -7,7 +7,7 @@ import pytest
 
 from botarmy.errors import InputError, UnknownName
 from botarmy.records import ArtifactHead, Attempt, Handoff, Provenance, Status
-from botarmy.rollback import plan_rerun, plan_rollback
+from botarmy.rollback import Source, plan_rerun, plan_rollback, see_sources
 
 ORDER = ("Discovery", "Plan", "Build")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,6 +91,46 @@ def test_an_unknown_phase_is_answered_with_those_there_are():
 def test_what_is_stale_already_is_not_marked_again():
     heads = (*HEADS[:2], head("source", "Build", "b1", stale=True))
     assert plan_rollback(ORDER, DONE, heads, "Plan").stale == ()
+
+
+def test_a_stale_product_of_the_phase_counts_again():
+    attempts = (DONE[0], attempt("Plan", 1, superseded=True, features="p1"))
+    heads = (HEADS[0], head("features", "Plan", "p1", stale=True))
+    assert plan_rollback(ORDER, attempts, heads, "Plan").points == {"features": "p1"}
+
+
+TWICE = (
+    *(attempt(each.phase, 1, superseded=True, **each.handoff.artifacts) for each in DONE if each.handoff),
+    *(attempt("Discovery", 2, prd="d2"), attempt("Plan", 2, features="p2"), attempt("Build", 2, source="b2")),
+)
+HEADS_2 = (head("prd", "Discovery", "d2"), head("features", "Plan", "p2"), head("source", "Build", "b2"))
+D1, P1 = (
+    Source(kind="prd", sha256="d1", phase="Discovery", attempt=1),
+    Source(kind="features", sha256="p1", phase="Plan", attempt=1),
+)
+
+
+@pytest.mark.parametrize(
+    ("phase", "sources", "first"),
+    [("Plan", (D1,), "Discovery"), ("Build", (P1, D1), "Discovery"), ("Build", (P1,), "Plan")],
+)
+def test_an_attempt_does_not_count_on_versions_it_was_not_made_from(phase, sources, first):
+    plan = plan_rollback(ORDER, TWICE, HEADS_2, phase, 1)
+    with pytest.raises(InputError, match=f"Attempt 1 at {phase} was made from attempt 1 at {first}") as refused:
+        see_sources(ORDER, TWICE, HEADS_2, plan, sources)
+    assert f"botarmy rollback PROJECT --to {first} --attempt 1" in refused.value.hint
+
+
+def test_an_attempt_does_not_count_while_what_it_was_made_from_is_done_anew():
+    attempts = (*TWICE[:3], attempt("Discovery", 2, Status.running))
+    plan = plan_rollback(ORDER, attempts, HEADS, "Plan")
+    with pytest.raises(InputError, match="made from attempt 1 at Discovery"):
+        see_sources(ORDER, attempts, HEADS, plan, (D1,))
+
+
+def test_an_attempt_counts_on_what_it_was_made_from():
+    own = Source(kind="draft", sha256="gone", phase="Plan", attempt=1)  # its own, amended before the gate was decided
+    see_sources(ORDER, DONE, HEADS, plan_rollback(ORDER, DONE, HEADS, "Plan"), (D1, own))
 
 
 def test_a_rerun_sets_the_phase_and_what_came_after_aside():

@@ -209,3 +209,18 @@ async def test_a_queue_that_is_too_long_fails_over_without_an_exchange() -> None
     b.ledger.bookings["p0/model-1"] = b.ledger.bookings["p0/model-1"].model_copy(update={"tokens_until": 500.0})
     assert (await ask(REQUEST)).parsed == {"a": 2}
     assert b.outcomes() == [("p0", "completed"), ("p0", "completed"), ("p1", "completed")]
+
+
+async def test_a_schedule_that_cannot_be_put_right_loses_no_paid_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = bench([{"a": 1}])
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise errors.Unavailable("storage is away")
+
+    monkeypatch.setattr(b.ledger, "correct", fail)
+    limits = {"p0/model-1": RateLimit(tokens=1_000_000)}
+    with pytest.raises(errors.Unavailable):
+        await b.ask(limits=limits)(REQUEST)
+    assert b.outcomes() == [("p0", "completed")]
+    assert (await b.ask(limits=limits)(REQUEST)).parsed == {"a": 1}
+    assert len(b.providers[0].asked) == 1

@@ -11,7 +11,8 @@ import pytest
 
 from sandbox.api.document import Document
 from sandbox.api.judge import judge
-from sandbox.api.scenarios import Planner, concrete, is_action, load_plan, plurals, scenarios, storage_plan
+from sandbox.api.scenarios import Planner, concrete, is_action, load_plan, plurals, scenarios
+from sandbox.api.storage import storage_plan, write_operations
 
 GOOD = Path(__file__).parents[2] / "integration" / "sandbox" / "products" / "good" / "app" / "openapi.json"
 OPENAPI: dict[str, Any] = json.loads(GOOD.read_text())
@@ -95,6 +96,57 @@ def test_what_to_store_and_what_to_time(document: Document) -> None:
     assert {step["op"] for step in load.reads} == {"list_authors", "get_author", "list_books", "get_book", "health"}
     assert {step["op"] for step in load.writes} == {"create_author", "create_book"}
     assert len({json.dumps(step["body"]) for step in load.writes}) == len(load.writes) == 60
+
+
+LIST = {"type": "array", "items": {"type": "object"}}
+PAGE = {"type": "object", "properties": {"total": {"type": "integer"}, "items": LIST}}
+
+
+def answering(schema: Any) -> dict[str, Any]:
+    return {"responses": {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}}
+
+
+def writing(**fields: Any) -> dict[str, Any]:
+    body = {"content": {"application/json": {"schema": {"type": "object", "properties": fields}}}}
+    return {"requestBody": body, "responses": {"201": {"description": "made"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "within"),
+    [
+        (LIST, []),
+        (PAGE, ["items"]),
+        ({"type": "object", "properties": {"data": PAGE}}, ["data", "items"]),
+        ({}, []),
+        ({"type": "object", "properties": {"total": {"type": "integer"}}}, None),
+    ],
+)
+def test_a_row_without_an_address_is_read_in_the_list(schema: Any, within: list[str] | None) -> None:
+    document = Document({"paths": {"/notes": {"get": answering(schema), "post": writing(text={"type": "string"})}}})
+    write, read = storage_plan(document)
+    assert write_operations(document) == 1
+    if within is None:
+        assert (write, read) == ([], None)
+        return
+    assert read is not None
+    assert [step["method"] for step in (*write, read)] == ["POST", "GET"]
+    assert read["within"] == within
+    assert (read["row"], read["like"]) == (write[-1]["save"], write[-1]["body"])
+
+
+def test_a_nested_list_is_read_at_the_address_of_its_row() -> None:
+    paths = {"/a": {"post": writing()}, "/a/{x}/b": {"get": answering(LIST), "post": writing()}}
+    write, read = storage_plan(Document({"paths": paths}))
+    assert read is not None
+    assert [step["path"] for step in (*write, read)] == ["/a", "/a/{{row1}}/b", "/a/{{row1}}/b"]
+
+
+def test_a_row_that_put_makes_is_read_at_its_address() -> None:
+    document = Document({"paths": {"/keys/{key}": {"get": answering({}), "put": writing(value={"type": "string"})}}})
+    write, read = storage_plan(document)
+    assert read is not None
+    assert [step["method"] for step in write] == ["PUT"]
+    assert read["path"] == write[0]["path"]
 
 
 def test_plurals() -> None:
