@@ -152,7 +152,7 @@ def _as_answer(form: GateForm) -> Answer:
     return Answer(
         decision=form.decision,
         comment=form.comment,
-        by=form.reviewer.strip() or "unnamed reviewer (Prefect UI)",
+        by=form.reviewer,
         amended_kind=form.amended_artifact.strip(),
         amended_content=form.amended_content,
     )

@@ -88,7 +88,9 @@ def test_a_decision_on_changed_artifacts_does_not_count(botarmy, waiting, databa
     assert all(gate.decided_by != "Ada" for gate in gates_of(database_url, waiting))
 
 
-@pytest.mark.parametrize("name", ["policy:auto", " Policy:x", "", "  ", "a\nb", "x" * 101, "a\x1bb"])
+@pytest.mark.parametrize(
+    "name", ["policy:auto", " Policy:x", "", "  ", "a\nb", "x" * 101, "a\x1bb", "a\u202eb", "a\tb"]
+)
 def test_a_name_that_is_none_is_refused(botarmy, waiting, database_url, name):
     said = botarmy("approve", "books", "--by", name)
     assert said.code == 2
