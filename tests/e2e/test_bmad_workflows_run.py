@@ -86,8 +86,9 @@ async def test_a_bmad_workflow_runs_from_brief_to_documents(product: Product, bm
         done = await asyncio.to_thread(written.run, *_words(name, bmad, tmp_path))
         asked = []
         while done.returncode == 3:
-            asked += [one["name"] for one in product.show(name)["phases"] if one["status"] == "waiting"]
-            assert product.run("approve", name, "--by", "Ann").returncode == 0
+            (phase,) = [one for one in product.show(name)["phases"] if one["status"] == "waiting"]
+            asked.append(phase["name"])
+            assert product.run("approve", phase["gate"]["address"], "--by", "Ann").returncode == 0
             done = await asyncio.to_thread(written.run, "run", "--project", name)
     assert done.returncode == 0, done.stdout + done.stderr
     _look_at_the_documents(product, name)

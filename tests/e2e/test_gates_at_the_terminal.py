@@ -74,6 +74,13 @@ def test_an_amendment_from_another_terminal_makes_the_gate_void_and_it_is_asked_
         assert "Plan, attempt 1" in terminal.expect(QUESTION)
         terminal.answer("later")
         assert terminal.end() == 3
+    for answer, code in (("n", 2), ("y", 0)):  # which of the project's questions is meant, its name alone does not say
+        with on_a_terminal(product, "approve", "beside") as terminal:
+            assert "feature_breakdown version 1" in terminal.expect("Approve this?")
+            assert product.phase("beside", "Plan")["gate"]["decision"] is None
+            terminal.answer(answer)
+            assert terminal.end() == code, terminal.seen
+    assert product.phase("beside", "Plan")["gate"]["decision"] == "approve"
     plan_bound = product.json("inbox", product.phase("beside", "Discovery")["gate"]["id"])["hashes"]["project_plan"]
     assert plan_bound == product.json("artifact", "beside", "project_plan")["sha256"] != void["hashes"]["project_plan"]
 
