@@ -15,13 +15,13 @@ from botarmy.checks import FileText
 from botarmy.export_documents import Part, brief_document, evidence_document, provenance_note, traceability_document
 from botarmy.overview import Snapshot, gate_of, latest_attempt, model_note, phase_order, status_label
 from botarmy.records import ArtifactVersion, Attempt, GateRequest, Record, Status
+from botarmy.unsafe_text import visible_line
 
 ProductFiles = Callable[[dict[str, dict[str, Any]]], Sequence[FileText]]
 """Gives the software's files for the contents of the artifacts that there are: see botarmy/agents/product.py."""
 
 _OWN_FOLDER = "botarmy-docs"
 COMPLETED = frozenset({Status.completed, Status.approved})
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class Commit(Record):
@@ -67,7 +67,7 @@ def plan_commits(
             snapshot=snapshot,
             done=done[: position + 1],
             versions=dict(held),
-            state=_state(snapshot) if last else f"after {one_line(attempt.phase)}",
+            state=_state(snapshot) if last else f"after {visible_line(attempt.phase)}",
         )
         commits.append(_commit(part, product_files({kind: each.content for kind, each in held.items()})))
     return tuple(commits)
@@ -89,25 +89,20 @@ def completed_attempts(snapshot: Snapshot) -> tuple[Attempt, ...]:
     return tuple(done)
 
 
-def one_line(text: str) -> str:
-    """Put untrusted text on one line without control characters, so that it cannot start a line of its own."""
-    return " ".join(_UNSAFE.sub(" ", text).split())
-
-
 def commit_message(attempt: Attempt, made: Mapping[str, ArtifactVersion], gate: GateRequest | None, slug: str) -> str:
     """Write the message: a subject, and trailers from typed fields only.
 
     Comments, summaries and names from the brief stay out: text of others could look like a trailer.
     """
-    subject = f"{one_line(attempt.phase)}: {', '.join(made) or 'no artifacts'}"
+    subject = f"{visible_line(attempt.phase)}: {', '.join(made) or 'no artifacts'}"
     trailers = [
-        f"Project: {one_line(slug)}",
-        f"Phase: {one_line(attempt.phase)}",
+        f"Project: {visible_line(slug)}",
+        f"Phase: {visible_line(attempt.phase)}",
         f"Attempt: {attempt.number}",
         *(f"Artifact: {kind}@{version.version} {version.sha256}" for kind, version in made.items()),
     ]
     if gate is not None and gate.decided_by:
-        trailers.append(f"Decided-By: {one_line(gate.decided_by)}")
+        trailers.append(f"Decided-By: {visible_line(gate.decided_by)}")
     return f"{subject}\n\n" + "\n".join(trailers) + "\n"
 
 
@@ -138,7 +133,7 @@ def tree(part: Part, product: Sequence[FileText]) -> tuple[FileText, ...]:
     """
     files = {file.path: file.content for file in product}
     readme = next((path for path in files if path.lower() == "readme.md"), "README.md")
-    own = files.get(readme, f"# {one_line(part.snapshot.project.name)}\n")
+    own = files.get(readme, f"# {visible_line(part.snapshot.project.name)}\n")
     files[readme] = f"{own.rstrip()}\n\n{provenance_note(part)}"
     taken = {path.casefold() for path in files}
     folder = _documents_folder(files)

@@ -9,8 +9,8 @@ from typing import Any
 from botarmy.overview import Snapshot, gate_of
 from botarmy.records import ArtifactVersion, Attempt, Evidence, Record
 from botarmy.trace import TraceRow, trace_requirements, verified_text
+from botarmy.unsafe_text import visible_line
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CELL_LIMIT = 300
@@ -34,7 +34,7 @@ class Part(Record):
 
 def cell(text: str) -> str:
     """Escape untrusted text for one cell of a Markdown table: it shows itself and does nothing else."""
-    line = " ".join(_CONTROL.sub(" ", text).split())
+    line = visible_line(text)
     if len(line) > _CELL_LIMIT:
         line = line[: _CELL_LIMIT - 1] + "…"
     for char, entity in _ENTITIES.items():

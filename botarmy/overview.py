@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from botarmy.gate_address import address_of
 from botarmy.records import (
     ArtifactHead,
     ArtifactVersion,
@@ -134,7 +135,7 @@ def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:
         verdict = attempt.verdict or (gate.verdict if gate else None)
         entry["verdict"] = verdict.decision.value if verdict else None
         entry["reasons"] = list(verdict.reasons) if verdict else []
-        entry["gate"] = _gate(gate) if gate else None
+        entry["gate"] = _gate(gate, snapshot.project.slug) if gate else None
         entry["evidence"] = [_evidence(item) for item in snapshot.evidence.get(attempt.id, ())]
     return entry
 
@@ -147,9 +148,10 @@ def _artifacts(heads: Iterable[ArtifactHead], phase: str) -> list[dict[str, Any]
     ]
 
 
-def _gate(gate: GateRequest) -> dict[str, Any]:
+def _gate(gate: GateRequest, slug: str) -> dict[str, Any]:
     return {
         "id": str(gate.id),
+        "address": address_of(gate, slug),
         "kind": gate.kind,
         "status": gate.status.value,
         "decision": gate.decision,

@@ -17,7 +17,7 @@ class Progress(Record):
         phase: the phase's name, or "" for the run itself.
         agent: the agent's role, or "".
         attempt: number of the attempt, 0 for the run itself.
-        step: "started", "asked", "answered", "checked", "saved", "verdict", "gate", "decided", "retry", "ended".
+        step: "started", "asked", "answered", "checked", "saved", "verdict", "gate", "decided", "void", "retry", "ended".
         text: one line for a person.
         cost_usd: what has been spent on the project so far; None is unknown.
     """

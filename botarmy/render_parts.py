@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from botarmy.unsafe_text import UNSAFE
+
 NOTHING = "–"
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _MARKS = re.compile(r"[\\`*\[\]|~&<>$@]|(?<![^\W_])_|_(?![^\W_])")
 _ADDRESS = re.compile(r"(?<=:)//|(?<=\bwww)\.", re.IGNORECASE)
@@ -38,7 +37,7 @@ _LANGUAGES = {
 def _visible(value: str) -> str:
     """Replace characters that act on a screen instead of showing on it by their names."""
     unix = value.replace("\r\n", "\n").replace("\r", "\n")
-    return _HIDDEN.sub(lambda match: f"[U+{ord(match.group()):04X}]", unix)
+    return UNSAFE.sub(lambda match: f"[U+{ord(match.group()):04X}]", unix)
 
 
 def _one_line(value: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from shlex import quote
 
 import click
 
+from botarmy.gate_address import address_of
 from botarmy.records import GateRequest
 from cli.decide import checked_comment
 from cli.person import person
@@ -53,4 +55,4 @@ def _lines(gate: GateRequest) -> Iterator[str]:
         change = f" --diff {version - 1} {version}" if version > 1 else ""
         yield f"  {kind} version {version} {document['sha256'][:12]}: botarmy artifact {project} {kind}{change}"
     if project:
-        yield f"  In another terminal: botarmy inbox {project}/{gate.phase} shows it all, botarmy amend changes a document."
+        yield f"  In another terminal: botarmy inbox {quote(address_of(gate, project))} shows it all, botarmy amend changes a document."

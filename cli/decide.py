@@ -6,7 +6,10 @@ whoever tends the runs does it again where it fails here.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -15,14 +18,17 @@ from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError, InputError, TooLarge
 from botarmy.records import GateRequest, Project
 from cli.failures import warn
-from cli.gate_address import find_gate
+from cli.gate_address import Found, find_gate
 from cli.person import by_option, person
-from cli.reading import run, settings, working
+from cli.reading import reading, run, settings, working
 from cli.terminal import clean, one_line, say, write_json
 
 APPROVE, REJECT = "approve", "reject"
 _COMMENT_LIMIT = 20_000
 
+_yes = click.option(
+    "--yes", is_flag=True, help="Decide whatever is open now, also where GATE does not say which it is."
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
@@ -30,25 +36,28 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @click.argument("gate")
 @click.option("--comment", default="", help="A remark, kept with the decision.")
 @by_option
+@_yes
 @_json
-def approve(gate: str, comment: str, by: str | None, as_json: bool) -> None:
-    """Approve GATE: "PROJECT" (its one open gate), "PROJECT/PHASE", or the beginning of the gate's id.
+def approve(gate: str, comment: str, by: str | None, yes: bool, as_json: bool) -> None:
+    """Approve GATE: "PROJECT/PHASE@ID" as the inbox prints it, the beginning of its id, or "PROJECT", "PROJECT/PHASE".
 
-    The decision binds exactly the artifact versions that the gate shows.
+    The decision binds exactly the artifact versions that the gate shows. Where another question has answered to the last
+    two before, it is shown and confirmed at a terminal, and refused without one.
     """
-    _decide(gate, APPROVE, checked_comment(comment), by, as_json)
+    _decide(gate, APPROVE, checked_comment(comment), person(by), yes=yes, as_json=as_json)
 
 
 @click.command()
 @click.argument("gate")
 @click.option("--comment", required=True, metavar="TEXT", help="What must be different; the next attempt is told.")
 @by_option
+@_yes
 @_json
-def reject(gate: str, comment: str, by: str | None, as_json: bool) -> None:
+def reject(gate: str, comment: str, by: str | None, yes: bool, as_json: bool) -> None:
     """Reject GATE: the phase is done again with the comment, within the workflow's limit of attempts."""
     if not comment.strip():
         raise InputError("A rejection needs a comment.", hint="Say with --comment what must be different.")
-    _decide(gate, REJECT, checked_comment(comment), by, as_json)
+    _decide(gate, REJECT, checked_comment(comment), person(by), yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -73,25 +82,66 @@ def amend(gate: str, kind: str, path: Path, by: str | None, as_json: bool) -> No
     _say_how_on(project, resumed)
 
 
-def _decide(address: str, decision: str, comment: str, by: str | None, as_json: bool) -> None:
-    name = person(by)
-    decided, project, resumed = run(_written_then_resumed(address, decision, name, comment))
+def _decide(text: str, decision: str, comment: str, by: str, *, yes: bool, as_json: bool) -> None:
+    found = run(_found(text))
+    asked = not found.certain and not yes
+    if asked:
+        _see_confirmed(text, found, decision)
+    decided, resumed = run(_written_then_resumed(found.gate, decision, by, comment))
     if as_json:
-        write_json(_entry(decided, project, resumed))
+        write_json(_entry(decided, found.project, resumed))
         return
     done = "approved" if decision == APPROVE else "rejected"
     what = "" if decided.kind == "approval" else f" ({decided.kind})"
-    say(f"{project.slug}/{decided.phase} attempt {decided.attempt}{what} {done} by {name}.")
-    _say_how_on(project, resumed)
+    say(f"{found.project.slug}/{decided.phase} attempt {decided.attempt}{what} {done} by {by}.")
+    for line in () if asked else _bound(decided):
+        say(line)
+    _say_how_on(found.project, resumed)
 
 
-async def _written_then_resumed(address: str, decision: str, by: str, comment: str) -> tuple[GateRequest, Project, str]:
+def _see_confirmed(text: str, found: Found, decision: str) -> None:
+    """Show the question that is open now and ask whether it is the one that is meant.
+
+    Raises:
+        InputError: nobody is there to say so, or says no.
+    """
+    command = f"botarmy {decision} {quote(found.address)}"
+    look = f"`botarmy inbox {quote(found.address)}` shows it"
+    if not sys.stdin.isatty():
+        raise InputError(
+            f'"{one_line(text, 80)}" does not say which question was read: more than one has answered to it.',
+            hint=f"{look}, `{command}` decides it; --yes decides whatever is open.",
+        )
+    gate = found.gate
+    for line in (
+        f"{found.address}, attempt {gate.attempt}: {gate.verdict.decision.value}",
+        *(f"  - {one_line(reason)}" for reason in gate.verdict.reasons),
+        *_bound(gate),
+    ):
+        click.echo(clean(line), err=True)
+    if not click.confirm(f"{decision.capitalize()} this?", err=True):
+        raise InputError("Nothing was decided.", hint=f"{look}.")
+
+
+def _bound(gate: GateRequest) -> Iterator[str]:
+    """Name the versions that the decision binds."""
+    versions = {each["kind"]: each["version"] for each in gate.payload.get("documents", ())}
+    for kind, sha256 in gate.hashes.items():
+        version = f" version {versions[kind]}" if kind in versions else ""
+        yield f"  {one_line(kind)}{version} {sha256[:12]}"
+
+
+async def _found(text: str) -> Found:
+    async with reading() as view:
+        return await find_gate(view, text)
+
+
+async def _written_then_resumed(gate: GateRequest, decision: str, by: str, comment: str) -> tuple[GateRequest, str]:
     async with working() as work:
-        gate, project = await find_gate(work, address)
         decided = await work.gates.decide(gate.id, decision, by, comment, hashes=gate.hashes)
         point("decided.before", gate.phase)
     point("decided.after", gate.phase)
-    return decided, project, await _resumed(decided)
+    return decided, await _resumed(decided)
 
 
 async def _amend(address: str, kind: str, text: str, by: str) -> tuple[GateRequest, Project, str]:
@@ -101,7 +151,7 @@ async def _amend(address: str, kind: str, text: str, by: str) -> tuple[GateReque
 
     async with open_runtime(settings()) as runtime:
         async with runtime.database.read() as view:
-            gate, project = await find_gate(view, address)
+            gate, project, _ = await find_gate(view, address)
         voided = await amend_artifact(await runtime.serving(Selection.of(project)), gate, kind, text, by=by)
     return voided, project, await _resumed(voided)
 

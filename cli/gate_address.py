@@ -1,29 +1,33 @@
-"""What people type to name a gate: "PROJECT", "PROJECT/PHASE", or the beginning of a gate's id."""
+"""Finding the gate that an address names; botarmy/gate_address.py says what addresses there are."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from botarmy.errors import UnknownName
-from botarmy.records import GateRequest, Project
+from botarmy.gate_address import GateAddress, address_of, may_be_an_id, parse_address
+from botarmy.records import GateRequest, Project, Status
 
 if TYPE_CHECKING:
     from storage.reads.view import ReadView
     from storage.unit import UnitOfWork
 
-_ID_PREFIX = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}", re.IGNORECASE)
-
 
 class Found(NamedTuple):
-    """A gate and its project."""
+    """A gate and its project; certain: whoever typed the address can have meant no other question."""
 
     gate: GateRequest
     project: Project
+    certain: bool
+
+    @property
+    def address(self) -> str:
+        """The address that names this question and no other."""
+        return address_of(self.gate, self.project.slug)
 
 
-async def find_gate(view: ReadView | UnitOfWork, address: str) -> Found:
+async def find_gate(view: ReadView | UnitOfWork, text: str) -> Found:
     """Find the gate that an address names.
 
     An id, or a project with a phase, also finds a gate that is decided already, so that the answer can say by whom.
@@ -31,38 +35,47 @@ async def find_gate(view: ReadView | UnitOfWork, address: str) -> Found:
     Raises:
         UnknownName: no gate, or more than one, fits; the hint says what to type.
     """
-    name, _, phase = address.partition("/")
+    address = parse_address(text)
     try:
-        project = await view.projects.get(name)
+        project = await view.projects.get(address.project)
     except UnknownName as error:
-        if phase or not _ID_PREFIX.fullmatch(address):
+        if not may_be_an_id(text):
             raise
-        return await _by_id(view, address.lower(), error)
-    waiting = await view.gates.open_for(project.id)
-    fitting = [gate for gate in waiting if not phase or gate.phase.casefold() == phase.casefold()]
-    if len(fitting) == 1:
-        return Found(fitting[0], project)
-    decided = [gate for gate in await view.gates.of_project(project.id) if gate.decision]
-    if phase and not fitting:
-        of_phase = [gate for gate in decided if gate.phase.casefold() == phase.casefold()]
-        if of_phase:
-            return Found(of_phase[-1], project)
-    raise _not_one(project.slug, phase, waiting, fitting, decided)
+        return await _by_id(view, text.lower(), error)
+    gates = await view.gates.of_project(project.id)
+    gate = _meant(address, gates, project.slug)
+    certain = bool(address.id) or gate.decision is not None or address.is_certain(gates)
+    return Found(gate, project, certain)
+
+
+def _meant(address: GateAddress, gates: Sequence[GateRequest], slug: str) -> GateRequest:
+    """Return the one gate that waits; else, where the address says more than the project, the last that was decided."""
+    fitting = [gate for gate in gates if address.fits(gate)]
+    if address.id:
+        if len(fitting) == 1:
+            return fitting[0]
+        raise _not_one(address, slug, fitting, gates)
+    waiting = [gate for gate in fitting if gate.status is Status.waiting]
+    decided = [gate for gate in fitting if gate.decision]
+    if len(waiting) == 1:
+        return waiting[0]
+    if address.phase and decided and not waiting:
+        return decided[-1]
+    raise _not_one(address, slug, waiting, gates)
 
 
 def _not_one(
-    slug: str,
-    phase: str,
-    waiting: Sequence[GateRequest],
-    fitting: Sequence[GateRequest],
-    decided: Sequence[GateRequest],
+    address: GateAddress, slug: str, fitting: Sequence[GateRequest], gates: Sequence[GateRequest]
 ) -> UnknownName:
     if fitting:
-        shown = ", ".join(f"{gate.phase} {str(gate.id)[:8]}" for gate in fitting)
-        return UnknownName(f'More than one gate of "{slug}" waits: {shown}.', hint="Name one by its id.")
+        shown = ", ".join(address_of(gate, slug) for gate in fitting)
+        return UnknownName(f'More than one gate of "{slug}" fits: {shown}.', hint="Name one by its id.")
+    waiting = ", ".join(address_of(gate, slug) for gate in gates if gate.status is Status.waiting)
     if waiting:
-        addresses = ", ".join(f"{slug}/{gate.phase}" for gate in waiting)
-        return UnknownName(f'No gate "{slug}/{phase}" waits for a decision.', hint=f"Waiting: {addresses}.")
+        asked = f"{slug}/{address.phase}" if address.phase else slug
+        asked += f"@{address.id}" if address.id else ""
+        return UnknownName(f'No gate "{asked}" waits for a decision.', hint=f"Waiting: {waiting}.")
+    decided = [gate for gate in gates if gate.decision]
     last = (
         f" The last one, {decided[-1].phase}, was {decided[-1].status.value} by {decided[-1].decided_by}."
         if decided
@@ -82,4 +95,4 @@ async def _by_id(view: ReadView | UnitOfWork, prefix: str, unknown: UnknownName)
             f'Nothing that waits is called "{prefix}". It is neither a project nor the beginning of one gate\'s id.',
             hint=unknown.hint or error.hint,
         ) from error
-    return Found(gate, await view.projects.get(str(gate.project_id)))
+    return Found(gate, await view.projects.get(str(gate.project_id)), certain=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from botarmy.export_documents import figures
-from botarmy.records import ArtifactHead, Criterion, GateRequest, Project
+from botarmy.gate_address import address_of
+from botarmy.records import ArtifactHead, Criterion, GateRequest, Project, Status
 from cli.reading import reading, run
 from cli.terminal import heading, one_line, say, when, write_json, write_table
 
@@ -43,22 +45,23 @@ async def _waiting(limit: int) -> tuple[list[tuple[GateRequest, str]], int]:
 
 
 def _write_list(waiting: list[tuple[GateRequest, str]], total: int) -> None:
-    write_table(("GATE", "KIND", "ATTEMPT", "SINCE (UTC)", "ID", "WHY"), [_row(gate, slug) for gate, slug in waiting])
+    write_table(("GATE", "KIND", "ATTEMPT", "SINCE (UTC)", "WHY"), [_row(gate, slug) for gate, slug in waiting])
     say()
     if total > len(waiting):
         say(f"{total - len(waiting):,} more wait; --limit shows more.")
-    first = f"{waiting[0][1]}/{waiting[0][0].phase}"
+    first = quote(address_of(*waiting[0]))
     say(f"Look with `botarmy inbox {first}`; decide with `botarmy approve {first}` or `botarmy reject {first} …`.")
 
 
 def _row(gate: GateRequest, slug: str) -> tuple[str, ...]:
     why = one_line("; ".join(gate.verdict.reasons), _WHY_WIDTH)
-    return (f"{slug}/{gate.phase}", gate.kind, str(gate.attempt), when(gate.created_at), str(gate.id)[:8], why)
+    return (address_of(gate, slug), gate.kind, str(gate.attempt), when(gate.created_at), why)
 
 
 def _entry(gate: GateRequest, slug: str) -> dict[str, Any]:
     return {
         "id": str(gate.id),
+        "address": address_of(gate, slug),
         "project": slug,
         "phase": gate.phase,
         "attempt": gate.attempt,
@@ -76,7 +79,7 @@ async def _one(address: str) -> tuple[GateRequest, Project, tuple[ArtifactHead, 
     from cli.gate_address import find_gate
 
     async with reading() as view:
-        gate, project = await find_gate(view, address)
+        gate, project, _ = await find_gate(view, address)
         return gate, project, await _shown(view, gate)
 
 
@@ -139,11 +142,13 @@ def _write_versions(gate: GateRequest, slug: str, heads: tuple[ArtifactHead, ...
 
 def _write_how(gate: GateRequest, slug: str) -> None:
     say()
-    address = f"{slug}/{gate.phase}"
+    address = quote(address_of(gate, slug))
     if gate.decision:
         say(
             f"{gate.status.value} by {gate.decided_by} at {when(gate.decided_at)} UTC: {one_line(gate.comment) or 'no comment'}"
         )
+    elif gate.status is Status.cancelled:
+        say("Void: what it was about has changed, or was cancelled. `botarmy inbox` lists what waits now.")
     else:
         say(f"Decide: `botarmy approve {address}`, `botarmy reject {address} --comment TEXT`,")
         say(f"or `botarmy amend {address} --artifact KIND --file FILE`.")

@@ -341,7 +341,7 @@ def next_command(project: Project, out: Path | None, provider: str | None = None
         )
         return f"{where} What proves it: botarmy show {slug}"
     if project.status is Status.waiting:
-        return f"It waits for a decision: botarmy inbox, then botarmy approve {slug}, then {again}"
+        return f"It waits for a decision: botarmy inbox {slug} shows it and how to decide, then {again}"
     if project.status is Status.stopped:
         return f"It was stopped: botarmy show {slug} says why; botarmy rerun {slug} --from PHASE takes it up again."
     return f"What went wrong: botarmy show {slug}; go on with: {again}"

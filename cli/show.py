@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from shlex import quote
 from typing import Any
 
 import click
@@ -183,4 +184,5 @@ def _write_reasons(phases: list[dict[str, Any]], slug: str) -> None:
         for reason in item["reasons"]:
             say(f"{item['name']}: {one_line(reason, _REASON_WIDTH)}")
         if item["status"] == Status.waiting.value:
-            say(f"{item['name']} waits for a decision: `botarmy approve {slug}/{item['name']}` or `botarmy reject …`")
+            address = item["gate"]["address"] if item["gate"] else f"{slug}/{item['name']}"
+            say(f"{item['name']} waits for a decision: `botarmy approve {quote(address)}` or `botarmy reject …`")

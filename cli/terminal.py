@@ -6,7 +6,6 @@ rich is imported only when stdout is a terminal; a pipe gets plain columns.
 from __future__ import annotations
 
 import json
-import re
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -15,8 +14,8 @@ from typing import Any
 
 import click
 
-# C0 but tab and newline, DEL, C1, line and paragraph separators, direction overrides, and lone surrogates.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+from botarmy.unsafe_text import UNSAFE
+
 _STATUS_COLOURS = {
     "completed": "green",
     "approved": "green",
@@ -40,7 +39,7 @@ _STATUS_COLOURS = {
 
 def clean(text: str) -> str:
     """Remove what would move the cursor, hide or reorder text; newlines and tabs stay."""
-    return _UNSAFE.sub("", text.replace("\r\n", "\n"))
+    return UNSAFE.sub("", text.replace("\r\n", "\n"))
 
 
 def one_line(text: str, limit: int = 0) -> str:
@@ -52,7 +51,7 @@ def one_line(text: str, limit: int = 0) -> str:
 def to_json(value: Any) -> str:
     """Serialise for scripts: readable characters stay, the unsafe ones are escaped, as JSON allows."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def write_json(value: Any) -> None:

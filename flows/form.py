@@ -11,6 +11,8 @@ from typing import Literal
 from prefect.input import RunInput
 from pydantic import Field
 
+from botarmy.person import NAME_LIMIT
+
 
 class GateForm(RunInput):
     """What a person answers at a gate. `decision` is never prefilled: an empty submit must not approve anything."""
@@ -20,7 +22,7 @@ class GateForm(RunInput):
         description="approve: go on. reject: the phase is done again with your comment; a budget gate stops the project.",
     )
     reviewer: str = Field(
-        min_length=1, max_length=200, title="Your name", description="Kept with the decision, as you claim it."
+        min_length=1, max_length=NAME_LIMIT, title="Your name", description="Kept with the decision, as you claim it."
     )
     comment: str = Field(
         default="", max_length=20_000, title="Comment", description="Needed to reject: what must be different."

@@ -12,6 +12,7 @@ from uuid import UUID
 from botarmy.crashpoints import point
 from botarmy.errors import Duplicate, InputError, TooLarge
 from botarmy.gate_text import description
+from botarmy.progress import Progress
 from botarmy.records import GateRequest, Status
 from flows.form import GateForm
 from tasks.decide import Answer, decide, newest
@@ -32,7 +33,7 @@ class NobodyHere:
     async def ask(self, runtime: Runtime, gate: GateRequest) -> GateRequest | None:
         """Look whether somebody decided in the meantime; do not wait."""
         gate = await taken_up(runtime, gate)
-        return None if gate.decision is None else gate
+        return gate if _is_over(gate) else None
 
 
 AskPerson = Callable[[GateRequest, str], Awaitable[Answer | None]]
@@ -51,7 +52,9 @@ class Terminal:
         why_again = ""
         while True:
             gate = await taken_up(runtime, gate)
-            if gate.decision is not None:
+            if _is_over(gate):
+                if why_again and gate.decision is None:
+                    runtime.report(Progress(phase=gate.phase, attempt=gate.attempt, step="void", text=why_again))
                 return gate
             try:
                 answer = await ask_person(gate, why_again)
@@ -81,7 +84,7 @@ class SuspendedForm:
             if gate.flow_run_id not in ("", self._flow_run_id):
                 await _withdraw_form(gate.flow_run_id)
             gate = await (newest if gate.flow_run_id == self._flow_run_id else taken_up)(runtime, gate)
-            if gate.decision is not None or gate.status is Status.cancelled:
+            if _is_over(gate):
                 return gate
             async with runtime.commit("gate.shown", gate.phase) as work:
                 await work.gates.shown(gate.id, self._flow_run_id)
@@ -96,13 +99,18 @@ class SuspendedForm:
                 why_again, ask = f"{error.message} {error.hint}".strip(), ask + 1
 
 
+def _is_over(gate: GateRequest) -> bool:
+    """Whether there is nothing left to ask: decided, or void, and then the flow judges anew."""
+    return gate.decision is not None or gate.status is Status.cancelled
+
+
 async def taken_up(runtime: Runtime, gate: GateRequest) -> GateRequest:
     """Return the gate as it stands now, with the answer that an earlier run was given and died before it wrote down.
 
     A person who answered a form has answered: nobody asks twice.
     """
     gate = await newest(runtime, gate)
-    if gate.decision is not None or gate.status is Status.cancelled or not gate.flow_run_id:
+    if _is_over(gate) or not gate.flow_run_id:
         return gate
     left = await _left_answer(gate)
     if left is None:
@@ -152,7 +160,7 @@ def _as_answer(form: GateForm) -> Answer:
     return Answer(
         decision=form.decision,
         comment=form.comment,
-        by=form.reviewer.strip() or "unnamed reviewer (Prefect UI)",
+        by=form.reviewer,
         amended_kind=form.amended_artifact.strip(),
         amended_content=form.amended_content,
     )

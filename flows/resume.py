@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+from botarmy.person import NAME_LIMIT
 from botarmy.records import GateRequest
 from botarmy.settings import load_settings
 from flows.api import find_api, read_flow_run, resume
@@ -16,7 +17,7 @@ WAKE = {"decision": "reject", "comment": "The gate is not open any more.", "revi
 def form_answer(gate: GateRequest) -> dict[str, str]:
     """Return a valid answer of the form; the flow reads our table first, so this only wakes it."""
     decision = gate.decision if gate.decision in ("approve", "reject") else "reject"
-    return {"decision": str(decision), "comment": gate.comment, "reviewer": gate.decided_by or "botarmy"}
+    return {"decision": str(decision), "comment": gate.comment, "reviewer": (gate.decided_by or "botarmy")[:NAME_LIMIT]}
 
 
 async def resume_gate(gate: GateRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from botarmy.person import person_name
 from botarmy.progress import Progress
 from botarmy.records import GateRequest, Record
 from tasks.amend import amend
@@ -35,16 +36,16 @@ async def decide(runtime: Runtime, gate: GateRequest, answer: Answer) -> GateReq
     """Write the decision, bound to the versions that were shown.
 
     Raises:
-        InputError: the answer cannot be used (no comment with a rejection, amended content that does not fit).
+        InputError: the answer cannot be used (a name that is no person's, no comment with a rejection, amended content
+            that does not fit).
         Duplicate: somebody decided before; the message names who.
         Stale: the artifacts are not those that were shown; the gate is void and opens again.
     """
+    by = person_name(answer.by)
     if answer.amended_kind:
-        return await amend(runtime, gate, answer.amended_kind, answer.amended_content, by=answer.by)
+        return await amend(runtime, gate, answer.amended_kind, answer.amended_content, by=by)
     async with runtime.commit("gate.written", gate.phase) as work:
-        decided = await work.gates.decide(
-            gate.id, answer.decision, answer.by, answer.comment, gate.hashes, resume=False
-        )
-    text = f"{answer.decision} by {answer.by}"
+        decided = await work.gates.decide(gate.id, answer.decision, by, answer.comment, gate.hashes, resume=False)
+    text = f"{answer.decision} by {by}"
     runtime.report(Progress(phase=gate.phase, attempt=gate.attempt, step="decided", text=text))
     return decided

@@ -10,6 +10,7 @@ from botarmy.changes import summarise_change
 from botarmy.errors import BotArmyError
 from botarmy.gate_text import MEASURED
 from botarmy.gates import evaluate_gate
+from botarmy.person import POLICY
 from botarmy.progress import Progress
 from botarmy.records import (
     Approval,
@@ -29,9 +30,6 @@ from botarmy.records import (
 from storage.unit import UnitOfWork
 from tasks.history import leave_phase
 from tasks.runtime import Runtime
-
-POLICY = "policy:auto"
-"""Who decides where the evidence decides; never a person's name."""
 
 APPROVE, REJECT = "approve", "reject"
 
@@ -97,7 +95,8 @@ async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attem
             )
             if verdict.decision is not Decision.needs_approval:
                 decision = APPROVE if verdict.decision is Decision.passed else REJECT
-                gate = await work.gates.decide(gate.id, decision, POLICY, "; ".join(verdict.reasons))
+                why = "; ".join(verdict.reasons)
+                gate = await work.gates.decide(gate.id, decision, POLICY, why, policy=True)
             else:
                 await work.projects.set_status(project.id, Status.waiting)
     _tell(runtime, phase, attempt, gate)

@@ -11,6 +11,7 @@ from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from botarmy.errors import Duplicate, InputError, Stale, UnknownName
+from botarmy.person import POLICY, person_name
 from botarmy.records import GateRequest, Status, Verdict, digest
 from storage.jsonb import plain
 from storage.reads.artifacts import ArtifactReads
@@ -19,7 +20,6 @@ from storage.tables import HitlRequests
 from storage.transaction import Transaction
 
 _STATUS = {"approve": Status.approved, "reject": Status.rejected}
-_POLICY = "policy:"
 _AGAIN = "The gate is asked again with the current versions; `botarmy inbox` lists it."
 
 
@@ -108,30 +108,33 @@ class GateStore(GateReads):
         answers: Mapping[str, Any] | None = None,
         *,
         resume: bool = True,
+        policy: bool = False,
     ) -> GateRequest:
         """Write the decision: of any number of writers exactly one succeeds.
 
         Args:
             gate_id: the gate.
             decision: "approve" or "reject".
-            by: the person's name as claimed, or "policy:auto".
+            by: the person's name as claimed; "policy:auto" with `policy` alone.
             comment: why; a person who rejects must say it.
             hashes: what the person was shown, artifact kind -> sha256; None to bind what the gate says.
             answers: answers to questions, a new limit: what the gate's kind asks for.
             resume: whether a waiting run is to be woken; False where that run itself writes the decision.
+            policy: the evidence decides and no person does: a rejection needs no comment, and no run waits to be woken.
 
         Raises:
             Duplicate: it is decided already; the message says by whom and when.
             Stale: the artifacts have changed since (then the gate is void, also though this call raises), or other
                 versions were shown than the gate is about.
-            InputError: no such decision, no name, or a rejection without a comment.
+            InputError: no such decision, no name of a person, or a rejection without a comment.
             UnknownName: there is no such gate.
         """
-        _see_complete(decision, by, comment)
+        by = _checked_name(by, policy=policy)
+        _see_complete(decision, comment, policy=policy)
         gate = await self._locked(gate_id)
         _see_undecided(gate)
         await self._see_current(gate, hashes)
-        wanted = resume and not by.startswith(_POLICY)
+        wanted = resume and not policy
         await self._set(
             gate_id,
             status=_STATUS[decision].value,
@@ -236,12 +239,16 @@ class GateStore(GateReads):
             raise UnknownName(f"There is no gate {gate_id}.")
 
 
-def _see_complete(decision: str, by: str, comment: str) -> None:
+def _checked_name(by: str, *, policy: bool) -> str:
+    if policy != (by == POLICY):
+        raise InputError(f"Decisions of a policy are signed {POLICY}, and no other is.")
+    return by if policy else person_name(by)
+
+
+def _see_complete(decision: str, comment: str, *, policy: bool) -> None:
     if decision not in _STATUS:
         raise InputError(f"{decision!r} is no decision.", hint="Decide `approve` or `reject`.")
-    if not by.strip():
-        raise InputError("A decision needs the name of who decides.", hint="Give it with --by or BOTARMY_BY.")
-    if decision == "reject" and not comment.strip() and not by.startswith(_POLICY):
+    if decision == "reject" and not comment.strip() and not policy:
         raise InputError(
             "A rejection needs a comment.", hint="Say what has to change: the phase is done again with your words."
         )

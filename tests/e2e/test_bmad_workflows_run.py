@@ -91,18 +91,24 @@ def _amend_the_prd(product: Product, name: str, path: Path) -> None:
     assert "Members lend tools for three days." in amended["content"]["markdown"]
 
 
+def _waiting(product: Product, name: str) -> list[dict[str, Any]]:
+    return [phase for phase in product.show(name)["phases"] if phase["status"] == "waiting"]
+
+
 async def test_a_bmad_workflow_runs_from_brief_to_documents(product: Product, bmad: Path, tmp_path: Path) -> None:
     name = "greenfield-service"
     async with _written_for(product) as written:
         done = await asyncio.to_thread(written.run, *_words(name, bmad, tmp_path))
         asked = []
         while done.returncode == 3:
-            asked += [one["name"] for one in product.show(name)["phases"] if one["status"] == "waiting"]
+            (phase,) = _waiting(product, name)
+            asked.append(phase["name"])
             if asked == ["prd"]:
                 _amend_the_prd(written, name, tmp_path / "prd.json")
                 done = await asyncio.to_thread(written.run, "run", "--project", name)
                 assert done.returncode == 3, "amending is not approving"
-            assert product.run("approve", name, "--by", "Ann").returncode == 0
+                (phase,) = _waiting(product, name)
+            assert product.run("approve", phase["gate"]["address"], "--by", "Ann").returncode == 0
             done = await asyncio.to_thread(written.run, "run", "--project", name)
     assert done.returncode == 0, done.stdout + done.stderr
     _look_at_the_documents(product, name)

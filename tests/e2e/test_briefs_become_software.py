@@ -104,8 +104,9 @@ def test_an_uncovered_must_waits_for_a_person(product: Product, tmp_path: Path) 
     while done.returncode == 3:
         document = product.show("e2e-letters")
         assert document["project"]["status"] == "waiting"
-        asked += [phase["name"] for phase in document["phases"] if phase["status"] == "waiting"]
-        approved = product.run("approve", "e2e-letters", "--by", "Ann")
+        (phase,) = [phase for phase in document["phases"] if phase["status"] == "waiting"]
+        asked.append(phase["name"])
+        approved = product.run("approve", phase["gate"]["address"], "--by", "Ann")
         assert approved.returncode == 0, approved.stderr
         done = product.run("run", "--project", "e2e-letters")
     assert done.returncode == 0, done.stdout + done.stderr

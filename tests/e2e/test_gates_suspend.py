@@ -111,6 +111,23 @@ def test_an_answer_that_cannot_be_used_asks_again_and_fails_nothing(services: Pr
     services.run("cancel", "clumsy", "--by", "Ann")
 
 
+def test_a_form_signed_by_no_person_is_asked_again(services: Product) -> None:
+    run = submit(services, "unsigned")
+    gate = services.gate("unsigned", "Discovery")
+    for name, why in (
+        ("policy:auto", "not a person's name"),
+        ("Ann\u202e", "cannot be used"),
+        ("  ", "needs the name"),
+    ):
+        assert resume(services, run, decision="reject", comment="No.", reviewer=name)["status"] == "ACCEPT"
+        wait_for(lambda why=why: why in form_text(services, run), f"the form to say {why!r}", 60)
+        assert services.gate("unsigned", "Discovery")["id"] == gate["id"], "nothing was decided"
+    assert resume(services, run, decision="approve", reviewer="Ann")["status"] == "ACCEPT"
+    services.gate("unsigned", "Plan")
+    assert services.phase("unsigned", "Discovery")["gate"]["by"] == "Ann"
+    services.run("cancel", "unsigned", "--by", "Ann")
+
+
 def form_text(services: Product, run: str, *, why: bool = False) -> str:
     """Return the text above the form that the suspended run shows now."""
 

@@ -95,8 +95,9 @@ def _budget_gate(model: Product) -> Any:
 def _approved_to_the_end(model: Product, out: Path) -> int:
     """Approve what the budget asks until the project is done; return how often it asked."""
     for asked in range(1, 6):
-        before = Decimal(_budget_gate(model)["payload"]["proposed_usd"])
-        model.json("approve", "modelled", "--by", "Ann")
+        gate = _budget_gate(model)
+        before = Decimal(gate["payload"]["proposed_usd"])
+        model.json("approve", gate["address"], "--by", "Ann")
         done = model.run("run", "--project", "modelled", "--out", str(out))
         assert Decimal(model.json("costs", "modelled")["budgets"][0]["limit_usd"]) == before
         if done.returncode == 0:

@@ -17,6 +17,7 @@ from unittest import mock
 
 import pytest
 
+from botarmy.person import POLICY
 from botarmy.records import (
     Attempt,
     Criterion,
@@ -174,7 +175,7 @@ async def phase_done(
 ) -> tuple[Attempt, GateRequest]:
     """Store a completed phase: attempt, artifacts, evidence, gate, decision, handoff."""
     attempt, gate = await phase_waiting(work, project, phase, agent, made)
-    decided = await work.gates.decide(gate.id, "approve", by)
+    decided = await work.gates.decide(gate.id, "approve", by, policy=by == POLICY)
     handoff = Handoff(from_phase=phase, to_phase=None, artifacts=decided.hashes, summary="done")
     await work.attempts.finish(attempt.id, Status.completed, PASS, handoff)
     return attempt, decided
@@ -219,13 +220,15 @@ async def store_project(url: str, *, waiting: bool = False) -> Project:
                 "Discovery",
                 "analyst",
                 {"project_plan": PLAN, "user_requirements": REQUIREMENTS, "feature_breakdown": FEATURES},
-                by="policy:auto",
+                by=POLICY,
             )
             made = {"source_code": SOURCE, "documentation": README}
             if waiting:
                 await phase_waiting(work, project, "Build", "coder", made)
             else:
-                await phase_done(work, project, "Build", "coder", made, by="Ada\nDecided-By: Eve")
+                # As it may stand in a table of the time before names were checked.
+                with mock.patch("storage.stores.gates.person_name", str):
+                    await phase_done(work, project, "Build", "coder", made, by="Ada\nDecided-By: Eve")
             await work.projects.set_status(project.id, Status.waiting if waiting else Status.completed)
         async with database.work() as work:
             return await work.projects.get(project.slug)

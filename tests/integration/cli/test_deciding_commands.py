@@ -28,10 +28,11 @@ def gates_of(url, project):
     return read(url, lambda view: view.gates.of_project(project.id))
 
 
-@pytest.mark.parametrize("address", ["books", "books/Build", "books/build", "ID", "PREFIX"])
+@pytest.mark.parametrize("address", ["books", "books/Build", "books/build", "ID", "PREFIX", "FULL", "books@PREFIX"])
 def test_a_gate_is_approved_by_any_of_its_names(botarmy, waiting, database_url, address):
     gate = gates_of(database_url, waiting)[-1]
-    address = {"ID": str(gate.id), "PREFIX": str(gate.id)[:8]}.get(address, address)
+    prefix = str(gate.id)[:8]
+    address = {"ID": str(gate.id), "FULL": f"books/Build@{prefix}"}.get(address, address).replace("PREFIX", prefix)
     said = botarmy("approve", address, "--by", "Ada", "--comment", "good")
     assert said.code == 0, said.err
     assert "books/Build attempt 1 approved by Ada." in said.out
@@ -88,7 +89,9 @@ def test_a_decision_on_changed_artifacts_does_not_count(botarmy, waiting, databa
     assert all(gate.decided_by != "Ada" for gate in gates_of(database_url, waiting))
 
 
-@pytest.mark.parametrize("name", ["policy:auto", " Policy:x", "", "  ", "a\nb", "x" * 101, "a\x1bb"])
+@pytest.mark.parametrize(
+    "name", ["policy:auto", " Policy:x", "", "  ", "a\nb", "x" * 101, "a\x1bb", "a\u202eb", "a\tb"]
+)
 def test_a_name_that_is_none_is_refused(botarmy, waiting, database_url, name):
     said = botarmy("approve", "books", "--by", name)
     assert said.code == 2
@@ -100,6 +103,8 @@ def test_a_name_that_is_none_is_refused(botarmy, waiting, database_url, name):
     [
         ("boks", "no project 'boks'"),
         ("books/Launch", 'No gate "books/Launch" waits'),
+        ("books/Build@deadbeef", 'No gate "books/Build@deadbeef" waits'),
+        ("books/Build@dead", 'No gate "books/Build@dead" waits'),
         ("deadbeef", 'Nothing that waits is called "deadbeef"'),
     ],
 )

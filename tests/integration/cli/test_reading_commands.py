@@ -58,10 +58,12 @@ def test_show_tells_the_whole_project(botarmy, finished):
 
 def test_show_tells_what_waits(botarmy, waiting):
     text = botarmy("show", "books").out
-    assert "Build waits for a decision: `botarmy approve books/Build`" in text
     entry = botarmy("inbox", "--json").json["gates"][0]
+    assert entry["address"] == f"books/Build@{entry['id'][:8]}"
+    assert f"Build waits for a decision: `botarmy approve {entry['address']}`" in text
+    assert botarmy("show", "books", "--json").json["phases"][3]["gate"]["address"] == entry["address"]
     assert (entry["project"], entry["phase"], entry["verdict"]["decision"]) == ("books", "Build", "needs approval")
-    assert "books/Build" in botarmy("inbox").out
+    assert f"decide with `botarmy approve {entry['address']}`" in botarmy("inbox").out
 
 
 def test_a_gate_is_shown_with_all_that_a_decision_binds(botarmy, waiting):
@@ -69,9 +71,10 @@ def test_a_gate_is_shown_with_all_that_a_decision_binds(botarmy, waiting):
     assert "books/Build, attempt 1: needs approval" in text
     assert "fix the tests" in text
     assert "botarmy artifact books source_code" in text
-    assert "Decide: `botarmy approve books/Build`" in text
     assert "\x1b" not in text
     entry = botarmy("inbox", "books", "--json").json
+    assert f"Decide: `botarmy approve {entry['address']}`" in text
+    assert botarmy("inbox", entry["address"]).out == text
     assert (entry["phase"], entry["kind"], sorted(entry["hashes"])) == (
         "Build",
         "approval",

@@ -35,6 +35,7 @@ def test_the_fields_stand_in_the_order_in_which_a_person_thinks() -> None:
         ({}, False),
         ({"decision": "approve", "reviewer": "Ann", "role": "admin"}, False),
         ({"decision": "reject", "reviewer": "Ann", "comment": "x" * 20_001}, False),
+        ({"decision": "approve", "reviewer": "x" * 101}, False),
     ],
 )
 def test_what_the_schema_can_say_it_says(answer: dict[str, str], taken: bool) -> None:

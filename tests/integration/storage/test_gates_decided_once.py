@@ -97,7 +97,22 @@ async def test_decision_commits_with_the_wish_to_resume(
 
 
 async def test_policy_and_the_waiting_run_itself_want_no_resume(database: Database, gate: GateRequest) -> None:
-    assert not (await decide(database, gate, "reject", "policy:auto")).resume_wanted
+    decided = await decide(database, gate, "reject", "policy:auto", policy=True)
+    assert (decided.decided_by, decided.resume_wanted) == ("policy:auto", False)
+
+
+async def test_nobody_but_the_policy_signs_as_one(database: Database, gate: GateRequest) -> None:
+    for name, words in (
+        ("policy:auto", {}),
+        ("Policy:x", {}),
+        ("ada", {"policy": True}),
+        ("ada\u202e", {}),
+        ("a\nb", {}),
+    ):
+        with pytest.raises(InputError):
+            await decide(database, gate, "reject", name, comment="no", **words)
+    async with database.read() as view:
+        assert (await view.gates.get(gate.id)).status is Status.waiting
 
 
 async def test_fifty_answers_one_wins_the_others_hear_who(database: Database, gate: GateRequest) -> None:

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botarmy.checks import FileText
-from botarmy.export import commit_message, completed_attempts, one_line, plan_commits, tree
+from botarmy.export import commit_message, completed_attempts, plan_commits, tree
 from botarmy.export_documents import Part, cell, figures
 from botarmy.records import Status
+from botarmy.unsafe_text import visible_line
 from sandbox.tree import check_paths
 
 
@@ -62,9 +63,15 @@ def test_texts_of_others_cannot_forge_trailers(make_snapshot, plan):
         assert "source_code@9" not in commit.message
 
 
+def test_a_name_cannot_turn_its_trailer_around(make_snapshot, plan):
+    for commit in plan(make_snapshot(by="Ann\u202eevE\u2066\u200f\u061c")):
+        assert commit.message.replace("\n", "").isprintable()
+        assert commit.message.endswith("Decided-By: Ann evE\n")
+
+
 @given(name=st.text(max_size=60))
 def test_no_name_starts_a_line_of_its_own(name):
-    assert len(one_line(name).splitlines()) <= 1
+    assert len(visible_line(name).splitlines()) <= 1
 
 
 def test_a_phase_after_an_open_one_is_not_exported(make_snapshot, plan):

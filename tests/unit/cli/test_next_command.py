@@ -15,7 +15,10 @@ from tests.factories import project
     ("status", "words"),
     [
         (Status.completed, "botarmy export books DIR"),
-        (Status.waiting, "then botarmy run --project books --provider openai/m"),
+        (
+            Status.waiting,
+            "botarmy inbox books shows it and how to decide, then botarmy run --project books --provider openai/m",
+        ),
         (Status.failed, "go on with: botarmy run --project books --provider openai/m"),
         (Status.stopped, "botarmy rerun books --from PHASE"),
     ],

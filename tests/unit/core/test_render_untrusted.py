@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from botarmy.render_parts import block, bullets, code, document, file_block, number, paragraphs, share_of, table, text
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-HIDDEN = "\x00\x1b\x07\x9b\u202e\u2066\ufeff\u200f"
+HIDDEN = "\x00\x1b\x07\x9b\u202e\u2066\ufeff\u200f\u061c"
 nasty = st.text(
     alphabet=st.one_of(st.sampled_from("`*_[]()<>|~\\!#+-=.&:;/@$0123456789 \n\tab" + HIDDEN), st.characters()),
     max_size=40,

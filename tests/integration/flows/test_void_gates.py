@@ -1,0 +1,41 @@
+"""A gate that became void while a door held it goes back to the flow, which judges anew."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from botarmy.records import Decision, GateRequest, Status, Verdict
+from flows.people import Door, NobodyHere, Terminal, person_at_terminal
+from storage.database import Database
+from tasks.decide import Answer
+from tasks.runtime import Runtime
+
+
+async def _void_gate(database: Database) -> GateRequest:
+    verdict = Verdict(decision=Decision.needs_approval, reasons=("a person decides",))
+    async with database.work() as work:
+        project = await work.projects.create("Books", "books", "A book has a title.", "sdlc-workflow", {})
+        attempt = await work.attempts.open(project.id, "Discovery", "analyst")
+        gate = await work.gates.open(project.id, attempt.id, "Discovery", 1, verdict, {})
+        await work.gates.cancel(gate.id, "amended", by="Bea")
+        return gate
+
+
+async def _nobody_is_asked(_gate: GateRequest, _why: str) -> Answer | None:
+    raise AssertionError("a void gate asks nobody")
+
+
+@pytest.mark.parametrize("door", [NobodyHere(), Terminal()], ids=["auto", "ask"])
+async def test_a_void_gate_goes_back_to_the_flow(database: Database, door: Door) -> None:
+    gate = await _void_gate(database)
+    runtime = cast("Runtime", cast("Any", SimpleNamespace(database=database)))
+    token = person_at_terminal.set(_nobody_is_asked)
+    try:
+        answered = await door.ask(runtime, gate)
+    finally:
+        person_at_terminal.reset(token)
+    assert answered is not None
+    assert (answered.id, answered.status, answered.decision) == (gate.id, Status.cancelled, None)
