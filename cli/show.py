@@ -17,6 +17,7 @@ POLL_S = 1.0
 ENDED = frozenset({Status.completed, Status.failed, Status.stopped, Status.cancelled})
 WAITING_EXIT = 3
 _REASON_WIDTH = 200
+_ERROR_WIDTH = 1000
 _HASH_WIDTH = 12
 _TOLD = ("project", "attempt", "evidence", "gate")
 """How the names of the audit actions begin that a person follows a run by."""
@@ -113,6 +114,7 @@ def write_overview(snapshot: Snapshot) -> None:
     project = snapshot.project
     heading(f"{project.slug}: {project.name}")
     say(f"status    {status_label(project.status, model_note(snapshot.heads))}")
+    _write_error(snapshot.error, project.slug)
     say(f"workflow  {one_line(project.workflow)}")
     say(f"cost      {cost_text(document['cost_usd'])}, {_tokens_text(document['tokens'])}")
     say(f"export    {one_line(document['export'] or 'none')}")
@@ -124,6 +126,16 @@ def write_overview(snapshot: Snapshot) -> None:
     _write_artifacts(phases)
     _write_evidence(phases)
     _write_reasons(phases, project.slug)
+
+
+def _write_error(error: dict[str, str] | None, slug: str) -> None:
+    """Say why a failed project failed, how to mend it, and how to go on then."""
+    if error is None:
+        return
+    say(f"why       {one_line(error['message'], _ERROR_WIDTH)}")
+    if error["hint"]:
+        say(f"fix       {one_line(error['hint'], _ERROR_WIDTH)}")
+    say(f"go on     botarmy run --project {slug}, or botarmy submit --project {slug}")
 
 
 def _run_text(runs: tuple[Execution, ...]) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field
 from botarmy.brief import read_brief, slugify, title
 from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError, BriefError
+from botarmy.overview import RUN_FAILED
 from botarmy.records import Attempt, Phase, Project, Record, Status, digest
 from storage.unit import UnitOfWork
 from tasks.gate import feedback_of
@@ -123,6 +124,8 @@ async def _ordered(work: UnitOfWork, runtime: Runtime, flow_run_id: str, order: 
         record = await work.projects.get(order.project)
         see_goes_on(record)
         see_same(record, order.given)
+        if record.status is Status.failed:  # taken up again: upkeep cares for it from here on
+            await work.projects.set_status(record.id, Status.pending)
         return record
     if not order.brief:
         raise BriefError(
@@ -163,7 +166,7 @@ async def end_project(runtime: Runtime, project: Project, ended: Status, error: 
         await work.projects.set_status(project.id, ended)
         if error is not None:
             detail = {"code": error.code, "message": error.message[:2000], "hint": error.hint[:500]}
-            await work.audit.add(project.id, "botarmy", "run failed", project.slug, detail=detail)
+            await work.audit.add(project.id, "botarmy", RUN_FAILED, project.slug, detail=detail)
     return ended
 
 
