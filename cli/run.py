@@ -85,7 +85,7 @@ def run(
         )
     _check_out(out)
     if gates == "suspend":
-        from cli.submit import submit_and_follow
+        from cli.following import submit_and_follow
 
         _see_for_this_process(provider, unsafe_no_sandbox)
         wish = {"project_name": project_name, "definitions": definitions, "budget_usd": budget}
