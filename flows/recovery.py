@@ -216,6 +216,7 @@ async def begin_again(runtime: Runtime, api: PrefectApi) -> int:
         parameters = run["parameters"]
         async with runtime.database.work() as work:
             known = await work.executions.of_flow_run(run["id"]) is not None
+            known = known or await work.executions.purged(run["id"], parameters.get("instead_of", ""))
         again = _times_again(run)
         if known or not parameters.get("brief") or again >= MOST_RECOVERIES:
             continue

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from botarmy.brief import read_brief, slugify, title
 from botarmy.crashpoints import point
-from botarmy.errors import BotArmyError, BriefError
+from botarmy.errors import BotArmyError, BriefError, InputError
 from botarmy.overview import RUN_FAILED
 from botarmy.records import Attempt, Phase, Project, Record, Status, digest
 from storage.unit import UnitOfWork
@@ -102,7 +102,7 @@ async def claim(runtime: Runtime, flow_run_id: str, order: Order) -> Project:
 
     Raises:
         BriefError: neither a brief nor a project was given, or the brief cannot be read.
-        InputError: the existing project was begun with other definitions, or was cancelled.
+        InputError: the existing project was begun with other definitions, or was cancelled; or this run's was purged.
         LimitReached: it was stopped.
     """
     # One transaction: a run that died is submitted anew (flows.recovery) exactly when it has made no project.
@@ -111,6 +111,12 @@ async def claim(runtime: Runtime, flow_run_id: str, order: Order) -> Project:
         if execution is not None:
             return await work.projects.get(str(execution.project_id))
         record = await _ordered(work, runtime, flow_run_id, order)
+        # After the look for its project: a purge in between has left both or none.
+        if await work.executions.purged(flow_run_id, order.instead_of):
+            raise InputError(
+                "The project of this run was purged; the run makes it no second time.",
+                hint="Submit the brief again for a new project.",
+            )
         if order.budget_usd is not None:
             by = runtime.settings.botarmy_by or "parameter of the run"
             await work.budgets.set(record.id, order.budget_usd, by=by)

@@ -46,6 +46,18 @@ class ExecutionReads:
         found = await self._many(made, id=flow_run_id)
         return found[0] if found else None
 
+    async def purged(self, *flow_run_ids: str) -> bool:
+        """Tell whether one of these flow runs belonged to a project that was purged."""
+        rows = await self._rows("SELECT 1 FROM purged_runs WHERE flow_run_id = ANY(:ids)", ids=list(flow_run_ids))
+        return bool(rows)
+
+    async def purged_with(self, project_id: UUID) -> tuple[str, ...]:
+        """Return the flow runs of a project that was purged, sorted."""
+        rows = await self._rows(
+            "SELECT flow_run_id FROM purged_runs WHERE project_id = :id ORDER BY flow_run_id", id=project_id
+        )
+        return tuple(row.flow_run_id for row in rows)
+
     async def live(self, quiet_for: timedelta = timedelta(0)) -> tuple[Execution, ...]:
         """Return the runs that have not ended and changed nothing for a while: candidates for recovery."""
         return await self._many(
