@@ -12,7 +12,7 @@ import click
 from botarmy.errors import BriefError
 from cli.amount import UsdAmount
 from cli.definition_options import definition_options
-from cli.reading import reading
+from cli.reading import database, reading
 from cli.reading import run as run_coroutine
 from cli.terminal import say, write_json
 
@@ -100,6 +100,8 @@ def submit_text(
             "name": project_name,
             **{key: value for key, value in definitions.items() if value},
         }
+    if goes_on is not None:
+        run_coroutine(_noted(existing, DEPLOYMENT))  # first: from here on it is the worker's
     run = create_run(api, DEPLOYMENT, parameters, name=existing or _run_name(project_name, text), queue=priority)
     return {"flow_run_id": run["id"], "name": run["name"], "url": api.run_url(run["id"])}
 
@@ -112,6 +114,15 @@ async def _existing(name: str, text: str, definitions: dict[str, Any]) -> tuple[
     async with reading() as view:
         project = await named_project(view.projects, name, text, definitions)
     return (project.slug, Selection.of(project)) if project is not None else None
+
+
+async def _noted(slug: str, deployment: str) -> None:
+    """Write down that an existing project is handed to the worker: `run` with the same brief leaves it alone."""
+    from tasks.taking_up import SUBMITTED
+
+    async with database() as opened, opened.work() as work:
+        project = await work.projects.get(slug)
+        await work.audit.add(project.id, "botarmy", SUBMITTED, slug, detail={"to": deployment})
 
 
 def _run_name(project_name: str, text: str) -> str:

@@ -22,6 +22,7 @@ from botarmy.progress import Progress, Report
 from botarmy.records import Approval, Attempt, GateRequest, Phase, Project, Status, Workflow
 from flows.failure import is_left_to_others, told
 from flows.people import Door, NobodyHere, SuspendedForm, Terminal
+from storage.hold import Hold
 from tasks.budget import carry_out_budget, due_budget_gate
 from tasks.gate import GatePolicy, carry_out, judge
 from tasks.phase_task import run_phase
@@ -74,10 +75,10 @@ async def deliver(
         order = Order(
             brief=brief, project=project, name=name, given=given, budget_usd=budget_usd, instead_of=instead_of
         )
-        record = await claim(opened, run_id, order)
         policy = GatePolicy(approval=None if approval == "workflow" else Approval(approval))
         try:
-            async with opened.database.hold(record.id, _holder()) as hold:
+            record = await claim(opened, run_id, order)
+            async with _held(opened, record) as hold:
                 return await _live(opened.holding(hold, run_id), record, policy, _door(gates))
         except Held as error:
             await _leave(opened, run_id, error, Status.cancelled)
@@ -85,6 +86,18 @@ async def deliver(
         except Fenced as error:
             await _leave(opened, run_id, error, Status.failed)
             return Cancelled(name=TAKEN_OVER, message=f"{error.message} What this run had committed stays.")
+
+
+@contextlib.asynccontextmanager
+async def _held(runtime: Runtime, project: Project) -> AsyncIterator[Hold]:
+    """Take the project for this run; where the command line has taken it already, say that it is this run's."""
+    if runtime.hold is None:
+        async with runtime.database.hold(project.id, _holder()) as hold:
+            yield hold
+        return
+    async with runtime.database.work(runtime.hold) as work:
+        await work.projects.name_holder(project.id, _holder())
+    yield runtime.hold
 
 
 async def _leave(runtime: Runtime, flow_run_id: str, error: TakenByAnother, ended: Status) -> None:

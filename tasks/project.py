@@ -12,7 +12,7 @@ from botarmy.brief import read_brief, slugify, title
 from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError, BriefError, InputError
 from botarmy.overview import RUN_FAILED
-from botarmy.records import Attempt, Phase, Project, Record, Status, digest
+from botarmy.records import Attempt, Phase, Project, Record, Status
 from storage.unit import UnitOfWork
 from tasks.gate import feedback_of
 from tasks.history import enter_phase
@@ -29,6 +29,7 @@ async def new_project(
     selection: Selection,
     budget_usd: Decimal | None = None,
     by: str = "",
+    begun_by: str = "",
 ) -> Project:
     """Create a project from a brief, with its limit: there is no moment without it. The same brief again makes slug-2.
 
@@ -39,39 +40,30 @@ async def new_project(
         selection: its definitions.
         budget_usd: the project's spending limit, or None.
         by: who set the limit.
+        begun_by: BEGUN_HERE where this very process carries it on.
 
     Raises:
         BriefError: the brief is empty, binary, too large or not text.
         UnknownName: there is no such workflow.
     """
     async with runtime.database.work() as work:
-        project = await _create(work, runtime, brief, name, selection)
+        project = await _create(work, runtime, brief, name, selection, begun_by)
         if budget_usd is not None:
             await work.budgets.set(project.id, budget_usd, by=by)
         return project
 
 
-async def _create(work: UnitOfWork, runtime: Runtime, brief: str, name: str, selection: Selection) -> Project:
+async def _create(
+    work: UnitOfWork, runtime: Runtime, brief: str, name: str, selection: Selection, begun_by: str = ""
+) -> Project:
     text = read_brief(brief.encode("utf-8", "surrogatepass"), runtime.settings.max_brief_bytes)
     # Pinned, so that lists and `show` need not read the workflow, and tell the truth after it was changed.
     phases = [
         {"name": phase.name, "agent": phase.agent} for phase in selection.core().workflow(selection.workflow).phases
     ]
-    settings = selection.pinned() | {"phases": phases}
+    settings = selection.pinned() | {"phases": phases} | ({"begun_by": begun_by} if begun_by else {})
     words = name or title(text)
     return await work.projects.create(words, slugify(words), text, selection.workflow, settings)
-
-
-async def half_done(runtime: Runtime, brief: str, selection: Selection) -> Project | None:
-    """Return the newest project of this very brief and selection whose run broke off (no run holds it), or None."""
-    async with runtime.database.work() as work:
-        found = await work.projects.with_brief(digest(brief))
-    for project in found:
-        if Selection.of(project) != selection:
-            continue
-        if project.status in (Status.pending, Status.running) and not await runtime.database.is_held(project.id):
-            return project
-    return None
 
 
 class Order(Record):

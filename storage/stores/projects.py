@@ -83,6 +83,11 @@ class ProjectStore(ProjectReads):
         )
         self._tx.note(project_id, f"project {status.value}", row.slug, detail={"from": before.status})
 
+    async def name_holder(self, project_id: UUID, holder: str) -> None:
+        """Say anew who holds the project, in the words that others are told; for whoever holds it."""
+        await self._tx.lock_project(project_id)
+        await self._tx.run(update(Projects).where(Projects.id == project_id).values(holder=holder))
+
     async def break_hold(self, project_id: UUID, by: str) -> None:
         """Take the project from the run that holds it: that run's next write is refused (Fenced), and so it ends.
 

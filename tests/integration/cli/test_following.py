@@ -88,6 +88,15 @@ def test_what_can_run_is_submitted(botarmy: Botarmy, brief: Path, submitted: lis
     assert [(each["workflow"], each["team"]) for each in submitted] == [("fast", "trial-team")]
 
 
+def test_that_an_existing_project_was_submitted_is_written_down(
+    botarmy: Botarmy, database_url: str, submitted: list[dict[str, Any]]
+) -> None:
+    asyncio.run(store(database_url, Status.running))
+    assert botarmy("submit", "--project", "shelf").code == 0
+    assert len(submitted) == 1
+    assert "project submitted" in [each["action"] for each in botarmy("audit", "shelf", "--json").json["events"]]
+
+
 async def store(url: str, status: Status, *runs: str, **settings: str) -> None:
     """Store a project with its runs; each but the last has failed."""
     database = Database(url)
