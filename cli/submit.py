@@ -103,7 +103,8 @@ def submit_text(
         }
     if goes_on is not None:
         run_coroutine(_noted(existing, DEPLOYMENT))  # first: from here on it is the worker's
-    run = create_run(api, DEPLOYMENT, parameters, name=existing or _run_name(project_name, text), queue=priority)
+    name = existing or run_coroutine(_likely_slug(project_name, text))
+    run = create_run(api, DEPLOYMENT, parameters, name=name, queue=priority)
     return {"flow_run_id": run["id"], "name": run["name"], "url": api.run_url(run["id"])}
 
 
@@ -126,11 +127,12 @@ async def _noted(slug: str, deployment: str) -> None:
         await work.audit.add(project.id, "botarmy", SUBMITTED, slug, detail={"to": deployment})
 
 
-def _run_name(project_name: str, text: str) -> str:
-    """Return the project's likely slug: the run is named when it is created, before the project is."""
+async def _likely_slug(project_name: str, text: str) -> str:
+    """Return the slug that the project gets if nobody makes one of that name first: the run exists before the project."""
     from botarmy.brief import slugify, title
 
-    return slugify(project_name or title(text))
+    async with reading() as view:
+        return await view.projects.free_slug(slugify(project_name or title(text)))
 
 
 async def _store(settings: Settings, text: str, name: str, definitions: dict[str, Any]) -> str:

@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="external: only the server that PREFECT_API_URL or the active profile names; own: only ours.",
 )
-@click.option("--port", default=0, help="Port of our Prefect server; 0 takes 4200 or a free one.")
+@click.option(
+    "--port",
+    default=0,
+    type=click.IntRange(0, 65_535),
+    help="Port of our Prefect server; 0 takes 4200 or a free one. Not looked at where it runs already.",
+)
 @click.option(
     "--workers", default=1, show_default=True, type=click.IntRange(1, 16), help="How many workers to keep up."
 )

@@ -29,6 +29,9 @@ STARTING = frozenset({"PENDING", "RUNNING", "CANCELLING"})
 OVER = frozenset({Status.completed, Status.cancelled, Status.stopped, Status.failed})
 """A project that upkeep leaves alone; people take up again what is not completed."""
 
+_ENDED_WELL = frozenset({Status.completed, Status.waiting})
+"""How a run ends that did not break off: its project was taken up again since (rerun, rollback, a decision)."""
+
 MOST_RECOVERIES = 5
 """So many runs in succession are begun for a project that none of them brings a step forward; then it has failed."""
 
@@ -118,7 +121,7 @@ async def recover(runtime: Runtime, api: PrefectApi, project_id: UUID, why: str)
     point("upkeep.submitted.after")
     async with runtime.database.work() as work:
         await work.executions.start(project.id, project.workflow, made["id"])
-        if dead is not None:
+        if dead is not None and dead.status not in _ENDED_WELL:
             await work.executions.finish(dead.id, Status.failed)
         point("upkeep.noted.before")
     point("upkeep.noted.after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -63,6 +64,19 @@ class ProjectReads:
             offset=offset,
         )
         return tuple(project_of(row) for row in rows)
+
+    async def free_slug(self, base: str) -> str:
+        """Return the base, or base-N with the least N from 2 that is above every N in use."""
+        taken = await self._rows(
+            "SELECT slug FROM projects WHERE slug = :base OR slug ~ :pattern",
+            base=base,
+            pattern=f"^{re.escape(base)}-[0-9]+$",
+        )
+        slugs = {row.slug for row in taken}
+        if base not in slugs:
+            return base
+        numbers = [int(slug.rpartition("-")[2]) for slug in slugs if slug != base]
+        return f"{base}-{max(numbers, default=1) + 1}"
 
     async def slugs(self, project_ids: Iterable[UUID]) -> dict[UUID, str]:
         """Return the slugs of projects by id; unknown ids are absent."""

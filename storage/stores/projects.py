@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from botarmy.records import Project, Status, digest
@@ -58,7 +57,7 @@ class ProjectStore(ProjectReads):
             "settings": plain(settings or {}),
         }
         while True:  # each round is lost only to another process that made this very slug in between
-            slug = await self._free(slug_base)
+            slug = await self.free_slug(slug_base)
             row = await self._tx.one(
                 insert(Projects).values(slug=slug, **values).on_conflict_do_nothing().returning(*Projects.__table__.c)
             )
@@ -126,16 +125,3 @@ class ProjectStore(ProjectReads):
         self._tx.note(
             project_id, "project purged", row.slug, sha256=row.brief_sha256, detail={"name": row.name}, actor=by
         )
-
-    async def _free(self, base: str) -> str:
-        """Return the base, or base-N with the least N from 2 that is above every N in use."""
-        taken = await self._tx.run(
-            select(Projects.slug).where(
-                or_(Projects.slug == base, text("slug ~ :pattern").bindparams(pattern=f"^{re.escape(base)}-[0-9]+$"))
-            )
-        )
-        slugs = {row.slug for row in taken}
-        if base not in slugs:
-            return base
-        numbers = [int(slug.rpartition("-")[2]) for slug in slugs if slug != base]
-        return f"{base}-{max(numbers, default=1) + 1}"

@@ -33,8 +33,11 @@ async def test_project_is_made_and_found(database: Database) -> None:
 async def test_slugs_count_up(database: Database) -> None:
     slugs = []
     for base in ("lend", "lend", "lend", "lend-2", "lend", "lend.x"):
+        async with database.read() as view:
+            free = await view.projects.free_slug(base)
         async with database.work() as work:
             slugs.append((await work.projects.create("n", base, "b", "sdlc")).slug)
+        assert free == slugs[-1], "submit tells it before the project is made"
     assert slugs == ["lend", "lend-2", "lend-3", "lend-2-2", "lend-4", "lend.x"]
 
 
