@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from botarmy.definitions.compile import Compiled, check_kinds, compile_sequence
 from botarmy.definitions.diagnostics import InvalidDefinition, Problems
 from botarmy.definitions.library import Library
-from botarmy.definitions.models import Checklist, Team, TeamMember, Template
+from botarmy.definitions.models import Checklist, StepSequence, Team, TeamMember, Template
 from botarmy.definitions.near import suggestion
 from botarmy.definitions.phases import PhaseDraft, WorkflowDraft
 from botarmy.definitions.references import check_phases, check_team
@@ -23,7 +23,7 @@ def resolve_workflow(library: Library, name: str, flags: Flags | None = None) ->
     """Return a workflow of either dialect, checked against everything that it names.
 
     Raises:
-        UnknownName: there is none of this name.
+        UnknownName: there is none of this name, or it has no such condition or route to decide.
         DefinitionError: it has problems; all of them are told.
     """
     entry = library.entry("workflow", name)
@@ -31,6 +31,7 @@ def resolve_workflow(library: Library, name: str, flags: Flags | None = None) ->
     problems = Problems()
     problems.found += found.found
     if isinstance(made, WorkflowDraft):
+        see_decidable(name, (), flags)
         check_phases(made, library, problems)
         problems.raise_errors()
         return _with_checklists(made, library)
@@ -44,7 +45,7 @@ def resolve_sequence(library: Library, name: str, flags: Flags | None = None) ->
     """Return a BMAD workflow compiled to phases, with what was left out.
 
     Raises:
-        UnknownName: there is none of this name, or it is not of this dialect.
+        UnknownName: there is none of this name, it is not of this dialect, or it has no such condition or route to decide.
         DefinitionError: it has problems.
     """
     entry = library.entry("workflow", name)
@@ -52,9 +53,32 @@ def resolve_sequence(library: Library, name: str, flags: Flags | None = None) ->
     problems.raise_errors()
     if not isinstance(made, SequenceDraft):
         raise UnknownName(f'"{name}" is no workflow of steps.', hint="Name a workflow with a `sequence:`.")
+    see_decidable(name, decidable(made.sequence), flags)
     compiled = compile_sequence(made.sequence, library, flags)
     check_kinds(compiled)
     return compiled
+
+
+def decidable(sequence: StepSequence) -> tuple[str, ...]:
+    """Return what can be decided of a workflow before it runs: conditions, actions and names of steps, and routes."""
+    names = [name for step in sequence.steps for name in (step.condition, step.action, step.name)]
+    names += [route.name for step in sequence.steps for route in step.routes]
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def see_decidable(workflow: str, known: tuple[str, ...], flags: Flags | None) -> None:
+    """See that what was decided is there to be decided: a misspelt name would be passed over in silence.
+
+    Raises:
+        UnknownName: it is not; the hint names the nearest.
+    """
+    for name in flags or {}:
+        if name not in known:
+            hint = suggestion(name, known) if known else "Only BMAD workflows have conditions and routes."
+            raise UnknownName(
+                f'The workflow "{workflow}" has no condition or route "{name}".',
+                hint=hint or f"`botarmy explain workflow {workflow}` shows them.",
+            )
 
 
 def _with_checklists(draft: WorkflowDraft, library: Library) -> Workflow:
