@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from botarmy.decisions import Amendment, DecisionLine, Voided, author_of, decision_lines, is_by_person
 from botarmy.gate_address import address_of
 from botarmy.records import (
     ArtifactHead,
@@ -21,6 +22,7 @@ from botarmy.records import (
     Spending,
     Status,
 )
+from botarmy.unsafe_text import visible_line
 
 OFFLINE = "offline"
 SCAFFOLD_NOTE = "scaffold, no model"
@@ -36,6 +38,8 @@ class Snapshot(Record):
         heads: the current version of each artifact kind, without its content.
         evidence: attempt id -> what was executed for it.
         gates: all gates, oldest first.
+        amendments: all versions that persons wrote, also where others count by now.
+        voids: why gates were made void, by their id.
         runs: all runs, oldest first.
         export: the directory of the last export, or None.
     """
@@ -46,6 +50,8 @@ class Snapshot(Record):
     heads: tuple[ArtifactHead, ...] = ()
     evidence: dict[UUID, tuple[Evidence, ...]] = Field(default_factory=dict)
     gates: tuple[GateRequest, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
+    voids: dict[UUID, Voided] = Field(default_factory=dict)
     runs: tuple[Execution, ...] = ()
     spending: Spending
     export: str | None = None
@@ -77,13 +83,21 @@ def overview(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def model_note(versions: Iterable[ArtifactHead | ArtifactVersion]) -> str:
-    """Say so where no model made the artifacts: "scaffold, no model", or which agents did without one; else ""."""
+    """Say who made the artifacts where that was no model: "scaffold, no model; amended by Ann"; else "".
+
+    Where a model made some of them, the agents that did without one are named.
+    """
     made = list(versions)
-    without = {version.provenance.agent for version in made if version.provenance.provider == OFFLINE}
-    with_model = [version for version in made if version.provenance.provider != OFFLINE]
-    if not without:
-        return ""
-    return SCAFFOLD_NOTE if not with_model else f"scaffold without a model by {', '.join(sorted(without))}"
+    persons = {visible_line(author_of(each.provenance)) for each in made if is_by_person(each.provenance)}
+    agents = [each.provenance for each in made if not is_by_person(each.provenance)]
+    without = {each.agent for each in agents if each.provider == OFFLINE}
+    with_model = [each for each in agents if each.provider != OFFLINE]
+    notes = []
+    if without:
+        notes.append(f"scaffold without a model by {', '.join(sorted(without))}" if with_model else SCAFFOLD_NOTE)
+    if persons:
+        notes.append(f"amended by {', '.join(sorted(persons))}")
+    return "; ".join(notes)
 
 
 def status_label(status: Status, note: str) -> str:
@@ -115,6 +129,11 @@ def gate_of(snapshot: Snapshot, attempt: Attempt) -> GateRequest | None:
     return next(reversed(waiting or approvals or gates), None)
 
 
+def decisions_of(snapshot: Snapshot) -> tuple[DecisionLine, ...]:
+    """Return all that was decided at the project's phases, the oldest first, what was set aside as well."""
+    return decision_lines(snapshot.attempts, snapshot.gates, snapshot.amendments, snapshot.voids)
+
+
 def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:
     attempt = latest_attempt(snapshot, name)
     entry: dict[str, Any] = {
@@ -125,6 +144,7 @@ def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:
         "verdict": None,
         "reasons": [],
         "gate": None,
+        "decisions": [_decision(line) for line in decisions_of(snapshot) if line.phase == name],
         "artifacts": _artifacts(snapshot.heads, name),
         "evidence": [],
     }
@@ -159,6 +179,10 @@ def _gate(gate: GateRequest, slug: str) -> dict[str, Any]:
         "comment": gate.comment,
         "at": gate.decided_at.isoformat() if gate.decided_at else None,
     }
+
+
+def _decision(line: DecisionLine) -> dict[str, Any]:
+    return {**line.model_dump(exclude={"at"}), "at": line.at.isoformat() if line.at else None}
 
 
 def _run(run: Execution) -> dict[str, Any]:

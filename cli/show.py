@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from botarmy.export_documents import figures
-from botarmy.overview import Snapshot, model_note, overview, status_label
+from botarmy.overview import Snapshot, decisions_of, model_note, overview, phase_order, status_label
+from botarmy.person import POLICY
 from botarmy.records import AuditEvent, Execution, Project, Status
 from cli.reading import fetch_snapshot, reading, run
 from cli.terminal import heading, is_terminal, one_line, say, when, write_json, write_table
@@ -122,6 +123,7 @@ def write_overview(snapshot: Snapshot) -> None:
     say()
     phases = document["phases"]
     write_table(("PHASE", "AGENT", "STATUS", "ATTEMPT", "VERDICT", "DECISION"), [_phase_row(item) for item in phases])
+    _write_decisions(snapshot)
     _write_artifacts(phases)
     _write_evidence(phases)
     _write_reasons(phases, project.slug)
@@ -152,6 +154,26 @@ def _phase_row(item: dict[str, Any]) -> tuple[str, ...]:
     decision = f"{gate['status']} by {gate['by']}" if gate.get("decision") else ("open" if gate else "")
     attempt = str(item["attempt"]) if item["attempt"] else ""
     return (item["name"], item["agent"], item["status"], attempt, item["verdict"] or "", decision)
+
+
+def _write_decisions(snapshot: Snapshot) -> None:
+    """Show everything that was decided, phase by phase, and every amendment; in full what a person said."""
+    order = {name: at for at, (name, _) in enumerate(phase_order(snapshot))}
+    lines = sorted(decisions_of(snapshot), key=lambda line: order.get(line.phase, len(order)))
+    rows = [
+        (
+            line.phase,
+            str(line.attempt),
+            line.words,
+            line.by,
+            when(line.at),
+            one_line(line.comment, _REASON_WIDTH if line.by == POLICY else 0),
+        )
+        for line in lines
+    ]
+    if rows:
+        say()
+        write_table(("PHASE", "ATTEMPT", "DECISION", "BY (AS CLAIMED)", "WHEN (UTC)", "COMMENT"), rows)
 
 
 def _write_artifacts(phases: list[dict[str, Any]]) -> None:
