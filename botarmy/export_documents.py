@@ -10,7 +10,7 @@ from typing import Any
 from botarmy.decisions import author_of, is_by_person
 from botarmy.overview import Snapshot, decisions_of
 from botarmy.records import ArtifactVersion, Attempt, Evidence, Record
-from botarmy.trace import TraceRow, trace_requirements, verified_text
+from botarmy.trace import Approved, TraceRow, accepted_groups, trace_requirements, verified_text
 from botarmy.unsafe_text import visible_line
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
@@ -159,11 +159,20 @@ def _decisions(part: Part) -> str:
 
 def traceability_document(part: Part) -> str:
     """Show what became of each requirement."""
-    rows = trace_requirements(part.versions, part.snapshot.gates)
+    phases = {attempt.phase for attempt in part.done}
+    rows = trace_requirements(part.versions, [gate for gate in part.snapshot.gates if gate.phase in phases])
     if not rows:
         return "# Traceability\n\nThere are no requirements yet.\n"
     columns = ("Requirement", "Text", "Priority", "Features", "Criteria", "Operations", "Files", "Tests", "Status")
-    return f"# Traceability\n\n{verified_text(rows)}\n\n{table(columns, [_trace_row(row) for row in rows])}"
+    accepted = "".join(_accepted(each, ids) for each, ids in accepted_groups(rows))
+    return f"# Traceability\n\n{verified_text(rows)}\n\n{table(columns, [_trace_row(row) for row in rows])}{accepted}"
+
+
+def _accepted(decision: Approved, ids: Sequence[str]) -> str:
+    """Say what requirements rest on that no test proves."""
+    where = f"{decision.phase}, attempt {decision.attempt}, {decision.at}"
+    changed = "" if decision.current else " (what was approved has changed since)"
+    return f"\nAccepted without proof by a test: {cell(', '.join(ids), 0)}, by {cell(decision.by)} at {cell(where)}{changed}.\n"
 
 
 def _trace_row(row: TraceRow) -> tuple[str, ...]:
