@@ -10,6 +10,7 @@ import os
 import sys
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -330,18 +331,20 @@ def _did_nothing(project: Project, error: BotArmyError) -> bool:
 
 
 def next_command(project: Project, out: Path | None, provider: str | None = None) -> str:
-    """Return the one line that says what to do next; the provider of this run must be named again for the next."""
+    """Return the lines that say what to do next; provider and directory of this run must be named again for the next."""
     slug = project.slug
     again = f"botarmy run --project {slug}" + (f" --provider {provider}" if provider else "")
+    again += f" --out {quote(str(out))}" if out else ""
+    unwritten = f"\n{out} is not written yet: it is when the project is completed, by: {again}" if out else ""
     if project.status is Status.completed:
         where = (
             f"The software is in {out}; its README says how to run it."
             if out
             else f"Take it out: botarmy export {slug} DIR"
         )
-        return f"{where} What proves it: botarmy show {slug}"
+        return f"{where}\nWhat proves it: botarmy show {slug}"
     if project.status is Status.waiting:
-        return f"It waits for a decision: botarmy inbox {slug} shows it and how to decide, then {again}"
+        return f"It waits for a decision: botarmy inbox {slug} shows it and how to decide, then {again}{unwritten}"
     if project.status is Status.stopped:
-        return f"It was stopped: botarmy show {slug} says why; botarmy rerun {slug} --from PHASE takes it up again."
-    return f"What went wrong: botarmy show {slug}; go on with: {again}"
+        return f"It was stopped: botarmy show {slug} says why; botarmy rerun {slug} --from PHASE takes it up again.{unwritten}"
+    return f"What went wrong: botarmy show {slug}; go on with: {again}{unwritten}"
