@@ -8,7 +8,8 @@ from datetime import UTC
 from typing import Any
 
 from botarmy.decisions import author_of, is_by_person
-from botarmy.overview import Snapshot, decisions_of
+from botarmy.measured import MEASURED, value_words
+from botarmy.overview import Snapshot, decisions_of, measures_of
 from botarmy.records import ArtifactVersion, Attempt, Evidence, Record
 from botarmy.trace import Approved, TraceRow, accepted_groups, trace_requirements, verified_text
 from botarmy.unsafe_text import visible_line
@@ -89,15 +90,35 @@ def _amended(amended: Sequence[str]) -> str:
 def evidence_document(part: Part) -> str:
     """List every execution of the attempts: command, exit code, figures, and what it says."""
     rows = [
-        _evidence_row(attempt, item) for attempt in part.done for item in part.snapshot.evidence.get(attempt.id, ())
+        _evidence_row(attempt, item)
+        for attempt in part.done
+        for item in part.snapshot.evidence.get(attempt.id, ())
+        if item.check != MEASURED
     ]
     columns = ("Phase", "Check", "Command", "Exit code", "Outcome", "Figures", "Tool", "Seconds", "Log sha256")
     body = table(columns, rows) if rows else "Nothing was executed.\n"
     reasons = _reasons(part)
     return (
         f"# Evidence\n\nWhat really ran for `{part.snapshot.project.slug}`, with its result.\n\n"
-        f"{body}{reasons}\n## Decisions\n\n{_decisions(part)}"
+        f"{body}{_measures(part)}{reasons}\n## Decisions\n\n{_decisions(part)}"
     )
+
+
+def _measures(part: Part) -> str:
+    """List what was measured on the artifacts, and whether it meets the gate's criterion, if the gate has one for it."""
+    rows = [
+        (
+            cell(attempt.phase),
+            cell(line.name),
+            value_words(line.value),
+            "" if line.wanted is None else value_words(line.wanted),
+            line.criterion,
+        )
+        for attempt in part.done
+        for line in measures_of(part.snapshot, attempt.phase)
+    ]
+    columns = ("Phase", "Measure", "Value", "Wanted", "Criterion")
+    return f"\n## Measures\n\n{table(columns, rows)}" if rows else ""
 
 
 def _evidence_row(attempt: Attempt, item: Evidence) -> tuple[str, ...]:
@@ -130,10 +151,10 @@ def _reasons(part: Part) -> str:
         f"- {cell(attempt.phase)}, {cell(item.check)}: {cell(reason)}"
         for attempt in part.done
         for item in part.snapshot.evidence.get(attempt.id, ())
-        if item.outcome != "passed"
+        if item.outcome != "passed" or item.check == MEASURED
         for reason in item.reasons
     ]
-    return "\n## What did not pass, and why\n\n" + "\n".join(lines) + "\n" if lines else ""
+    return "\n## What did not pass or is not measured in full, and why\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def _decisions(part: Part) -> str:

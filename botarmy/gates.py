@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -140,9 +140,19 @@ def _measures(rule: GateRule, measures: Sequence[Measure]) -> Iterable[_Finding]
     taken: dict[str, list[Measure]] = {}
     for one in measures:
         taken.setdefault(one.name, []).append(one)
-    always = {name: least for name, least in ALWAYS_WANTED.items() if name in taken}
-    for name, least in {**always, **rule.measures}.items():
+    for name, least in wanted_measures(rule, taken).items():
         yield _measure(name, least, taken.get(name, []))
+
+
+def wanted_measures(rule: GateRule, taken: Container[str]) -> dict[str, float]:
+    """Return the measures that the gate has a criterion for, with the least value that it wants of each.
+
+    Args:
+        rule: the phase's criteria.
+        taken: names of what was measured.
+    """
+    always = {name: least for name, least in ALWAYS_WANTED.items() if name in taken}
+    return {**always, **rule.measures}
 
 
 def _measure(name: str, least: float, found: Sequence[Measure]) -> _Finding:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from botarmy.decisions import Amendment, DecisionLine, Voided, author_of, decision_lines, is_by_person
 from botarmy.gate_address import address_of
+from botarmy.measured import MeasureLine, measure_lines, shown_outcome
 from botarmy.records import (
     ArtifactHead,
     ArtifactVersion,
@@ -21,6 +22,7 @@ from botarmy.records import (
     Record,
     Spending,
     Status,
+    Verdict,
 )
 from botarmy.unsafe_text import visible_line
 
@@ -146,18 +148,32 @@ def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:
         "gate": None,
         "decisions": [_decision(line) for line in decisions_of(snapshot) if line.phase == name],
         "artifacts": _artifacts(snapshot.heads, name),
+        "measures": [line.model_dump() for line in measures_of(snapshot, name)],
         "evidence": [],
     }
     if attempt is not None:
         gate = gate_of(snapshot, attempt)
         if gate is not None and gate.decision is None:
             entry["status"] = Status.waiting.value
-        verdict = attempt.verdict or (gate.verdict if gate else None)
+        verdict = _verdict(attempt, gate)
         entry["verdict"] = verdict.decision.value if verdict else None
         entry["reasons"] = list(verdict.reasons) if verdict else []
         entry["gate"] = _gate(gate, snapshot.project.slug) if gate else None
         entry["evidence"] = [_evidence(item) for item in snapshot.evidence.get(attempt.id, ())]
     return entry
+
+
+def _verdict(attempt: Attempt, gate: GateRequest | None) -> Verdict | None:
+    return attempt.verdict or (gate.verdict if gate else None)
+
+
+def measures_of(snapshot: Snapshot, phase: str) -> tuple[MeasureLine, ...]:
+    """Return what was measured at the last attempt at a phase, and what the gate's criteria made of it."""
+    attempt = latest_attempt(snapshot, phase)
+    if attempt is None:
+        return ()
+    verdict = _verdict(attempt, gate_of(snapshot, attempt))
+    return measure_lines(snapshot.evidence.get(attempt.id, ()), verdict.criteria if verdict else ())
 
 
 def _artifacts(heads: Iterable[ArtifactHead], phase: str) -> list[dict[str, Any]]:
@@ -197,4 +213,5 @@ def _run(run: Execution) -> dict[str, Any]:
 
 def _evidence(item: Evidence) -> dict[str, Any]:
     shown = item.model_dump(mode="json", exclude={"log", "command", "exit_code"})
+    shown["outcome"] = shown_outcome(item.check, item.outcome)
     return {"command": list(item.command), "exit_code": item.exit_code, **shown}

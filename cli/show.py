@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from botarmy.export_documents import figures
+from botarmy.measured import MEASURED, value_words
 from botarmy.overview import Snapshot, decisions_of, model_note, overview, phase_order, status_label
 from botarmy.person import POLICY
 from botarmy.records import AuditEvent, Execution, Project, Status
@@ -126,6 +127,7 @@ def write_overview(snapshot: Snapshot) -> None:
     _write_decisions(snapshot)
     _write_artifacts(phases)
     _write_evidence(phases)
+    _write_measures(phases)
     _write_reasons(phases, project.slug)
 
 
@@ -188,7 +190,12 @@ def _write_artifacts(phases: list[dict[str, Any]]) -> None:
 
 
 def _write_evidence(phases: list[dict[str, Any]]) -> None:
-    rows = [_evidence_row(item["name"], evidence) for item in phases for evidence in item["evidence"]]
+    rows = [
+        _evidence_row(item["name"], evidence)
+        for item in phases
+        for evidence in item["evidence"]
+        if evidence["check"] != MEASURED
+    ]
     if rows:
         say()
         write_table(("PHASE", "CHECK", "OUTCOME", "EXIT", "FIGURES", "COMMAND"), rows)
@@ -201,7 +208,27 @@ def _evidence_row(phase: str, evidence: dict[str, Any]) -> tuple[str, ...]:
     return (phase, evidence["check"], outcome, exit_code, one_line(figures(evidence["figures"]), 80), command)
 
 
+def _write_measures(phases: list[dict[str, Any]]) -> None:
+    """Show what was measured and whether it meets the gate's criterion, if the gate has one for it."""
+    rows = [
+        (
+            item["name"],
+            line["name"],
+            value_words(line["value"]),
+            "" if line["wanted"] is None else value_words(line["wanted"]),
+            line["criterion"],
+        )
+        for item in phases
+        for line in item["measures"]
+    ]
+    if rows:
+        say()
+        write_table(("PHASE", "MEASURE", "VALUE", "WANTED", "CRITERION"), rows)
+
+
 def _write_reasons(phases: list[dict[str, Any]], slug: str) -> None:
+    if any(item["reasons"] or item["status"] == Status.waiting.value for item in phases):
+        say()
     for item in phases:
         for reason in item["reasons"]:
             say(f"{item['name']}: {one_line(reason, _REASON_WIDTH)}")

@@ -8,8 +8,8 @@ from typing import Any
 
 from botarmy.changes import summarise_change
 from botarmy.errors import BotArmyError
-from botarmy.gate_text import MEASURED
 from botarmy.gates import evaluate_gate
+from botarmy.measured import MEASURED, shown_outcome
 from botarmy.person import POLICY
 from botarmy.progress import Progress
 from botarmy.records import (
@@ -132,7 +132,12 @@ def _payload(attempt: Attempt, evidence: tuple[Evidence, ...]) -> dict[str, Any]
         "summary": attempt.result.summary,
         "open_questions": list(attempt.result.open_questions),
         "evidence": [
-            {"check": found.check, "outcome": found.outcome, "exit_code": found.exit_code, "figures": _short(found)}
+            {
+                "check": found.check,
+                "outcome": shown_outcome(found.check, found.outcome),
+                "exit_code": found.exit_code,
+                "figures": _short(found),
+            }
             for found in evidence
         ],
     }
