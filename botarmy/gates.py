@@ -18,6 +18,11 @@ SHOWN_BY_CHECKS = frozenset({"checks_passed", "tests_passed", "healthy", "config
 """Measures that only sum up checks; the quality counts the checks themselves, and these not a second time."""
 
 
+WORKFLOW_ASKS = "the workflow asks for a person in this phase"
+RUN_ASKS = "this run was started so that a person decides at every gate (approval always)"
+"""Who asks for a person though the evidence needs none."""
+
+
 class _Weight(IntEnum):
     """What a criterion does to the decision; the heaviest one decides."""
 
@@ -42,6 +47,7 @@ def evaluate_gate(
     checks: Sequence[str] = (),
     deterministic: bool = False,
     open_questions: Sequence[str] = (),
+    who_asks: str = WORKFLOW_ASKS,
 ) -> Verdict:
     """Decide on a phase's result.
 
@@ -57,6 +63,7 @@ def evaluate_gate(
         checks: names of the checks that the phase must run.
         deterministic: True when no model was involved; confidence then does not apply.
         open_questions: questions of the agent that a person must answer.
+        who_asks: where the rule wants a person always, who asks for it.
 
     Returns:
         The decision, one criterion for everything that was held against the rule, and a reason for all that is missing.
@@ -76,7 +83,7 @@ def evaluate_gate(
         weight = max(weight, _Weight.person)
     reasons = [*_in_words(sorted(findings, key=lambda one: -one.weight)), *extra]
     if not reasons and rule.approval is Approval.always:
-        reasons.append("approval: all criteria hold; the workflow asks for a person in this phase")
+        reasons.append(f"approval: all criteria hold; {who_asks}")
     return Verdict(
         decision=(Decision.passed, Decision.needs_approval, Decision.reject)[weight],
         criteria=tuple(finding.criterion for finding in findings),
