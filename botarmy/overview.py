@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from botarmy.costs import budget_entry
 from botarmy.decisions import Amendment, DecisionLine, Voided, author_of, decision_lines, is_by_person
 from botarmy.gate_address import address_of
 from botarmy.measured import MeasureLine, measure_lines, shown_outcome
@@ -15,6 +16,7 @@ from botarmy.records import (
     ArtifactHead,
     ArtifactVersion,
     Attempt,
+    Budget,
     Evidence,
     Execution,
     GateRequest,
@@ -43,6 +45,7 @@ class Snapshot(Record):
         amendments: all versions that persons wrote, also where others count by now.
         voids: why gates were made void, by their id.
         runs: all runs, oldest first.
+        budgets: the limits, each with what was spent under it.
         export: the directory of the last export, or None.
     """
 
@@ -56,6 +59,7 @@ class Snapshot(Record):
     voids: dict[UUID, Voided] = Field(default_factory=dict)
     runs: tuple[Execution, ...] = ()
     spending: Spending
+    budgets: tuple[tuple[Budget, Spending], ...] = ()
     export: str | None = None
 
 
@@ -73,6 +77,7 @@ def overview(snapshot: Snapshot) -> dict[str, Any]:
         "workflow": project.workflow,
         "phases": [_phase(name, agent, snapshot) for name, agent in phase_order(snapshot)],
         "cost_usd": None if spending.unknown_calls else float(spending.known_usd),
+        "budgets": [budget_entry(budget, spent) for budget, spent in snapshot.budgets],
         "tokens": {
             "input": spending.input_tokens,
             "output": spending.output_tokens,

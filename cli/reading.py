@@ -17,7 +17,7 @@ from botarmy.errors import BotArmyError
 from botarmy.overview import Snapshot
 
 if TYPE_CHECKING:
-    from botarmy.records import ArtifactVersion, Attempt, AuditEvent, GateRequest, Project
+    from botarmy.records import ArtifactVersion, Attempt, AuditEvent, Budget, GateRequest, Project, Spending
     from botarmy.settings import Settings
     from storage.database import Database
     from storage.reads.view import ReadView
@@ -118,7 +118,18 @@ async def fetch_snapshot(view: ReadView | UnitOfWork, name: str) -> Snapshot:
         voids=_voids(events),
         runs=await view.executions.of_project(project.id),
         spending=await view.calls.spent(project.id),
+        budgets=await fetch_budgets(view, project.id),
         export=_last_export(events),
+    )
+
+
+async def fetch_budgets(view: ReadView | UnitOfWork, project_id: UUID) -> tuple[tuple[Budget, Spending], ...]:
+    """Read a project's limits, each with what was spent under it."""
+    return tuple(
+        [
+            (each, await view.calls.spent(project_id, **({each.scope: each.name} if each.name else {})))
+            for each in await view.budgets.of_project(project_id)
+        ]
     )
 
 

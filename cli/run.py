@@ -222,6 +222,8 @@ async def _take_up(runtime: Runtime, text: str, name: str, options: dict[str, An
     by = "" if budget is None else runtime.settings.botarmy_by or getpass.getuser()
     if project is None:
         project = await new_project(runtime, text, name=name, selection=chosen(given), budget_usd=budget, by=by)
+    elif budget is not None and project.status is Status.completed:
+        warn(f"--budget does nothing now: {project.slug} is completed. Give it again after `botarmy rerun`.")
     elif budget is not None:
         async with runtime.database.work() as work:
             await work.budgets.set(project.id, budget, by=by)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from botarmy.costs import budget_text
 from botarmy.export_documents import figures
 from botarmy.measured import MEASURED, value_words
 from botarmy.overview import Snapshot, decisions_of, model_note, overview, phase_order, status_label
@@ -118,6 +119,10 @@ def write_overview(snapshot: Snapshot) -> None:
     say(f"status    {status_label(project.status, model_note(snapshot.heads))}")
     say(f"workflow  {one_line(project.workflow)}")
     say(f"cost      {cost_text(document['cost_usd'])}, {_tokens_text(document['tokens'])}")
+    for budget, spent in snapshot.budgets:
+        say(f"budget    {one_line(budget_text(budget, spent))}")
+    if not snapshot.budgets:
+        say("budget    none")
     say(f"export    {one_line(document['export'] or 'none')}")
     if snapshot.runs:
         say(f"run       {one_line(_run_text(snapshot.runs))}")
