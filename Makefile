@@ -36,7 +36,9 @@ install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
 run: $(VENV)/.installed
-	@$(BIN)/botarmy run "$(BRIEF)" --gates auto --out "$(OUT)"
+	@$(BIN)/botarmy run "$(BRIEF)" --gates auto --out "$(OUT)" || { code=$$?; \
+	  if [ $$code -eq 3 ]; then echo "Nothing failed, though make calls it an error: exit 3 means that the project waits for" \
+	    "your decision, as said above; the command is $(BIN)/botarmy." >&2; fi; exit $$code; }
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal, localcontext
+from typing import Any
 
-from botarmy.records import LLMCall, Record
+from botarmy.records import Budget, LLMCall, Record, Spending
 
 DIMENSIONS = ("phase", "role", "provider", "model")
 UNDER_WAY = "reserved"
@@ -68,3 +69,30 @@ def _line(key: tuple[str, ...], calls: list[LLMCall]) -> CostLine:
         known_usd=known,
         unknown=sum(call.cost_usd is None for call in calls),
     )
+
+
+def usd_text(amount: Decimal) -> str:
+    """Write all digits, but neither an exponent nor zeros at the end."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def budget_text(budget: Budget, spent: Spending) -> str:
+    """Say what a limit is, what is spent and what is reserved: "project: 7 USD; 1.2 spent, 0.3 reserved"."""
+    scope = f"{budget.scope} {budget.name}".strip()
+    unknown = f", at most {usd_text(spent.unknown_usd)} of unknown cost" if spent.unknown_calls else ""
+    amounts = f"{usd_text(spent.known_usd)} spent{unknown}, {usd_text(spent.reserved_usd)} reserved"
+    return f"{scope}: {usd_text(budget.limit_usd)} USD; {amounts}"
+
+
+def budget_entry(budget: Budget, spent: Spending) -> dict[str, Any]:
+    """Return a limit as JSON; amounts are exact decimal texts. What is counted against it is the sum of the other three."""
+    return {
+        "scope": budget.scope,
+        "name": budget.name,
+        "limit_usd": usd_text(budget.limit_usd),
+        "spent_usd": usd_text(spent.known_usd),
+        "unknown_usd": usd_text(spent.unknown_usd),
+        "reserved_usd": usd_text(spent.reserved_usd),
+        "counted_usd": usd_text(spent.counted_usd),
+    }

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from botarmy.checks import FileText
+from botarmy.decisions import APPROVAL, DecisionLine
 from botarmy.export_documents import Part, brief_document, evidence_document, provenance_note, traceability_document
-from botarmy.overview import Snapshot, gate_of, latest_attempt, model_note, phase_order, status_label
+from botarmy.overview import Snapshot, decisions_of, gate_of, latest_attempt, model_note, phase_order, status_label
 from botarmy.records import ArtifactVersion, Attempt, GateRequest, Record, Status
 from botarmy.unsafe_text import visible_line
 
@@ -89,10 +90,23 @@ def completed_attempts(snapshot: Snapshot) -> tuple[Attempt, ...]:
     return tuple(done)
 
 
-def commit_message(attempt: Attempt, made: Mapping[str, ArtifactVersion], gate: GateRequest | None, slug: str) -> str:
+def commit_message(
+    attempt: Attempt,
+    made: Mapping[str, ArtifactVersion],
+    gate: GateRequest | None,
+    slug: str,
+    decisions: Sequence[DecisionLine] = (),
+) -> str:
     """Write the message: a subject, and trailers from typed fields only.
 
     Comments, summaries and names from the brief stay out: text of others could look like a trailer.
+
+    Args:
+        attempt: the completed attempt.
+        made: the artifacts of the phase by kind.
+        gate: the gate that let it pass.
+        slug: the project's.
+        decisions: all that was decided in the project; what belongs to this phase and counts is named.
     """
     subject = f"{visible_line(attempt.phase)}: {', '.join(made) or 'no artifacts'}"
     trailers = [
@@ -101,9 +115,24 @@ def commit_message(attempt: Attempt, made: Mapping[str, ArtifactVersion], gate: 
         f"Attempt: {attempt.number}",
         *(f"Artifact: {kind}@{version.version} {version.sha256}" for kind, version in made.items()),
     ]
+    trailers += _before_it_passed(attempt.phase, decisions)
     if gate is not None and gate.decided_by:
         trailers.append(f"Decided-By: {visible_line(gate.decided_by)}")
     return f"{subject}\n\n" + "\n".join(trailers) + "\n"
+
+
+def _before_it_passed(phase: str, decisions: Sequence[DecisionLine]) -> list[str]:
+    """Name who rejected earlier attempts at the phase and who amended its artifacts, in the order in which they did."""
+    trailers = []
+    for line in decisions:
+        if line.phase != phase or line.set_aside:
+            continue
+        by = visible_line(line.by)
+        if line.version is not None:
+            trailers.append(f"Amended-By: {by} ({visible_line(line.kind)}@{line.version})")
+        elif line.kind == APPROVAL and line.what == Status.rejected.value:
+            trailers.append(f"Rejected-By: {by} (attempt {line.attempt})")
+    return trailers
 
 
 def _state(snapshot: Snapshot) -> str:
@@ -119,7 +148,13 @@ def _commit(part: Part, product: Sequence[FileText]) -> Commit:
         author=f"BotArmy {agent}",
         email=f"{agent}@botarmy.invalid",
         when=attempt.finished_at or attempt.started_at,
-        message=commit_message(attempt, made, gate_of(part.snapshot, attempt), part.snapshot.project.slug),
+        message=commit_message(
+            attempt,
+            made,
+            gate_of(part.snapshot, attempt),
+            part.snapshot.project.slug,
+            decisions_of(part.snapshot),
+        ),
         files=tree(part, product),
     )
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from typing import Any
 
-from botarmy.overview import Snapshot, gate_of
+from botarmy.decisions import author_of, is_by_person
+from botarmy.measured import MEASURED, value_words
+from botarmy.overview import Snapshot, decisions_of, measures_of
 from botarmy.records import ArtifactVersion, Attempt, Evidence, Record
-from botarmy.trace import TraceRow, trace_requirements, verified_text
+from botarmy.trace import Approved, TraceRow, accepted_groups, trace_requirements, verified_text
 from botarmy.unsafe_text import visible_line
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#])")
@@ -32,11 +35,16 @@ class Part(Record):
     state: str
 
 
-def cell(text: str) -> str:
-    """Escape untrusted text for one cell of a Markdown table: it shows itself and does nothing else."""
+def cell(text: str, limit: int = _CELL_LIMIT) -> str:
+    """Escape untrusted text for one cell of a Markdown table: it shows itself and does nothing else.
+
+    Args:
+        text: any text.
+        limit: after how many characters it is cut; 0 for never.
+    """
     line = visible_line(text)
-    if len(line) > _CELL_LIMIT:
-        line = line[: _CELL_LIMIT - 1] + "…"
+    if limit and len(line) > limit:
+        line = line[: limit - 1] + "…"
     for char, entity in _ENTITIES.items():
         line = line.replace(char, entity)
     return _MARKDOWN.sub(r"\\\1", line)
@@ -57,29 +65,60 @@ def brief_document(brief: str) -> str:
 def provenance_note(part: Part) -> str:
     """Say where the software came from and what state the project is in."""
     project = part.snapshot.project
-    models = sorted({f"{each.provenance.provider}/{each.provenance.model}" for each in part.versions.values()})
+    made = [each.provenance for each in part.versions.values()]
+    models = sorted({f"{each.provider}/{each.model}" for each in made if not is_by_person(each)})
+    amended = [
+        f"{author_of(each.provenance)} ({kind}@{each.version})"
+        for kind, each in part.versions.items()
+        if is_by_person(each.provenance)
+    ]
     return (
         "## Provenance\n\n"
         f"Made by BotArmy from `BRIEF.md`; project `{project.slug}`, workflow {cell(project.workflow)}.\n"
-        f"Status: {part.state}.\n"
+        f"Status: {cell(part.state)}.\n"
         f"Made with: {', '.join(cell(model) for model in models) or 'nothing yet'}.\n"
-        "What was executed is listed in `docs/evidence.md`, what became of each requirement in `TRACEABILITY.md`,\n"
-        "and who decided in the trailers of the commits.\n"
+        f"{_amended(amended)}"
+        "What was executed and what was decided is listed in `docs/evidence.md`, what became of each requirement in\n"
+        "`TRACEABILITY.md`; the trailers of the commits name who approved, rejected and amended.\n"
     )
+
+
+def _amended(amended: Sequence[str]) -> str:
+    return f"Amended by persons: {', '.join(cell(each) for each in amended)}.\n" if amended else ""
 
 
 def evidence_document(part: Part) -> str:
     """List every execution of the attempts: command, exit code, figures, and what it says."""
     rows = [
-        _evidence_row(attempt, item) for attempt in part.done for item in part.snapshot.evidence.get(attempt.id, ())
+        _evidence_row(attempt, item)
+        for attempt in part.done
+        for item in part.snapshot.evidence.get(attempt.id, ())
+        if item.check != MEASURED
     ]
     columns = ("Phase", "Check", "Command", "Exit code", "Outcome", "Figures", "Tool", "Seconds", "Log sha256")
     body = table(columns, rows) if rows else "Nothing was executed.\n"
     reasons = _reasons(part)
     return (
         f"# Evidence\n\nWhat really ran for `{part.snapshot.project.slug}`, with its result.\n\n"
-        f"{body}{reasons}\n## Decisions\n\n{_decisions(part)}"
+        f"{body}{_measures(part)}{reasons}\n## Decisions\n\n{_decisions(part)}"
     )
+
+
+def _measures(part: Part) -> str:
+    """List what was measured on the artifacts, and whether it meets the gate's criterion, if the gate has one for it."""
+    rows = [
+        (
+            cell(attempt.phase),
+            cell(line.name),
+            value_words(line.value),
+            "" if line.wanted is None else value_words(line.wanted),
+            line.criterion,
+        )
+        for attempt in part.done
+        for line in measures_of(part.snapshot, attempt.phase)
+    ]
+    columns = ("Phase", "Measure", "Value", "Wanted", "Criterion")
+    return f"\n## Measures\n\n{table(columns, rows)}" if rows else ""
 
 
 def _evidence_row(attempt: Attempt, item: Evidence) -> tuple[str, ...]:
@@ -112,37 +151,49 @@ def _reasons(part: Part) -> str:
         f"- {cell(attempt.phase)}, {cell(item.check)}: {cell(reason)}"
         for attempt in part.done
         for item in part.snapshot.evidence.get(attempt.id, ())
-        if item.outcome != "passed"
+        if item.outcome != "passed" or item.check == MEASURED
         for reason in item.reasons
     ]
-    return "\n## What did not pass, and why\n\n" + "\n".join(lines) + "\n" if lines else ""
+    return "\n## What did not pass or is not measured in full, and why\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
 def _decisions(part: Part) -> str:
-    rows = []
-    for attempt in part.done:
-        gate = gate_of(part.snapshot, attempt)
-        verdict = attempt.verdict or (gate.verdict if gate else None)
-        rows.append(
-            (
-                cell(attempt.phase),
-                str(attempt.number),
-                verdict.decision.value if verdict else "",
-                cell(gate.decision or "open") if gate else "",
-                cell(gate.decided_by or "") if gate else "",
-                cell(gate.comment) if gate else "",
-            )
+    """List every decision at the phases up to here, rejections and amendments as well, with the whole comment."""
+    every = decisions_of(part.snapshot)
+    rows = [
+        (
+            cell(line.phase),
+            str(line.attempt),
+            line.verdict,
+            cell(line.words),
+            cell(line.by),
+            f"{line.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if line.at else "",
+            cell(line.comment, 0),
         )
-    return table(("Phase", "Attempt", "Verdict", "Decision", "By (as claimed)", "Comment"), rows)
+        for attempt in part.done
+        for line in every
+        if line.phase == attempt.phase
+    ]
+    columns = ("Phase", "Attempt", "Verdict", "Decision", "By (as claimed)", "When (UTC)", "Comment")
+    return table(columns, rows)
 
 
 def traceability_document(part: Part) -> str:
     """Show what became of each requirement."""
-    rows = trace_requirements(part.versions, part.snapshot.gates)
+    phases = {attempt.phase for attempt in part.done}
+    rows = trace_requirements(part.versions, [gate for gate in part.snapshot.gates if gate.phase in phases])
     if not rows:
         return "# Traceability\n\nThere are no requirements yet.\n"
     columns = ("Requirement", "Text", "Priority", "Features", "Criteria", "Operations", "Files", "Tests", "Status")
-    return f"# Traceability\n\n{verified_text(rows)}\n\n{table(columns, [_trace_row(row) for row in rows])}"
+    accepted = "".join(_accepted(each, ids) for each, ids in accepted_groups(rows))
+    return f"# Traceability\n\n{verified_text(rows)}\n\n{table(columns, [_trace_row(row) for row in rows])}{accepted}"
+
+
+def _accepted(decision: Approved, ids: Sequence[str]) -> str:
+    """Say what requirements rest on that no test proves."""
+    where = f"{decision.phase}, attempt {decision.attempt}, {decision.at}"
+    changed = "" if decision.current else " (what was approved has changed since)"
+    return f"\nAccepted without proof by a test: {cell(', '.join(ids), 0)}, by {cell(decision.by)} at {cell(where)}{changed}.\n"
 
 
 def _trace_row(row: TraceRow) -> tuple[str, ...]:

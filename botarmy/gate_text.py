@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from botarmy.measured import MEASURED
 from botarmy.records import Criterion, GateRequest
 from botarmy.render_parts import block, bullets, code, table
 from botarmy.render_parts import number as exact
 from botarmy.render_parts import text as escape
-
-MEASURED = "measures"
-"""Name of the evidence row that keeps what was measured on the artifacts themselves, without a process."""
 
 
 def document_key(slug: str, kind: str) -> str:

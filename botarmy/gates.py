@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -16,6 +16,11 @@ PERSON_DECIDES = frozenset({"requirements_verified"})
 
 SHOWN_BY_CHECKS = frozenset({"checks_passed", "tests_passed", "healthy", "config_valid"})
 """Measures that only sum up checks; the quality counts the checks themselves, and these not a second time."""
+
+
+WORKFLOW_ASKS = "the workflow asks for a person in this phase"
+RUN_ASKS = "this run was started so that a person decides at every gate (approval always)"
+"""Who asks for a person though the evidence needs none."""
 
 
 class _Weight(IntEnum):
@@ -42,6 +47,7 @@ def evaluate_gate(
     checks: Sequence[str] = (),
     deterministic: bool = False,
     open_questions: Sequence[str] = (),
+    who_asks: str = WORKFLOW_ASKS,
 ) -> Verdict:
     """Decide on a phase's result.
 
@@ -57,6 +63,7 @@ def evaluate_gate(
         checks: names of the checks that the phase must run.
         deterministic: True when no model was involved; confidence then does not apply.
         open_questions: questions of the agent that a person must answer.
+        who_asks: where the rule wants a person always, who asks for it.
 
     Returns:
         The decision, one criterion for everything that was held against the rule, and a reason for all that is missing.
@@ -76,7 +83,7 @@ def evaluate_gate(
         weight = max(weight, _Weight.person)
     reasons = [*_in_words(sorted(findings, key=lambda one: -one.weight)), *extra]
     if not reasons and rule.approval is Approval.always:
-        reasons.append("approval: all criteria hold; the workflow asks for a person in this phase")
+        reasons.append(f"approval: all criteria hold; {who_asks}")
     return Verdict(
         decision=(Decision.passed, Decision.needs_approval, Decision.reject)[weight],
         criteria=tuple(finding.criterion for finding in findings),
@@ -140,9 +147,19 @@ def _measures(rule: GateRule, measures: Sequence[Measure]) -> Iterable[_Finding]
     taken: dict[str, list[Measure]] = {}
     for one in measures:
         taken.setdefault(one.name, []).append(one)
-    always = {name: least for name, least in ALWAYS_WANTED.items() if name in taken}
-    for name, least in {**always, **rule.measures}.items():
+    for name, least in wanted_measures(rule, taken).items():
         yield _measure(name, least, taken.get(name, []))
+
+
+def wanted_measures(rule: GateRule, taken: Container[str]) -> dict[str, float]:
+    """Return the measures that the gate has a criterion for, with the least value that it wants of each.
+
+    Args:
+        rule: the phase's criteria.
+        taken: names of what was measured.
+    """
+    always = {name: least for name, least in ALWAYS_WANTED.items() if name in taken}
+    return {**always, **rule.measures}
 
 
 def _measure(name: str, least: float, found: Sequence[Measure]) -> _Finding:

@@ -8,12 +8,16 @@ from uuid import UUID
 
 from pydantic import Field
 
+from botarmy.costs import budget_entry
+from botarmy.decisions import Amendment, DecisionLine, Voided, author_of, decision_lines, is_by_person
 from botarmy.gate_address import address_of
+from botarmy.measured import MeasureLine, measure_lines, shown_outcome
 from botarmy.records import (
     ArtifactHead,
     ArtifactVersion,
     Attempt,
     AuditEvent,
+    Budget,
     Evidence,
     Execution,
     GateRequest,
@@ -21,7 +25,9 @@ from botarmy.records import (
     Record,
     Spending,
     Status,
+    Verdict,
 )
+from botarmy.unsafe_text import visible_line
 
 OFFLINE = "offline"
 SCAFFOLD_NOTE = "scaffold, no model"
@@ -40,7 +46,10 @@ class Snapshot(Record):
         heads: the current version of each artifact kind, without its content.
         evidence: attempt id -> what was executed for it.
         gates: all gates, oldest first.
+        amendments: all versions that persons wrote, also where others count by now.
+        voids: why gates were made void, by their id.
         runs: all runs, oldest first.
+        budgets: the limits, each with what was spent under it.
         export: the directory of the last export, or None.
         error: code, message and hint of the error that a failed project ended with, or None.
     """
@@ -51,8 +60,11 @@ class Snapshot(Record):
     heads: tuple[ArtifactHead, ...] = ()
     evidence: dict[UUID, tuple[Evidence, ...]] = Field(default_factory=dict)
     gates: tuple[GateRequest, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
+    voids: dict[UUID, Voided] = Field(default_factory=dict)
     runs: tuple[Execution, ...] = ()
     spending: Spending
+    budgets: tuple[tuple[Budget, Spending], ...] = ()
     export: str | None = None
     error: dict[str, str] | None = None
 
@@ -72,6 +84,7 @@ def overview(snapshot: Snapshot) -> dict[str, Any]:
         "workflow": project.workflow,
         "phases": [_phase(name, agent, snapshot) for name, agent in phase_order(snapshot)],
         "cost_usd": None if spending.unknown_calls else float(spending.known_usd),
+        "budgets": [budget_entry(budget, spent) for budget, spent in snapshot.budgets],
         "tokens": {
             "input": spending.input_tokens,
             "output": spending.output_tokens,
@@ -97,13 +110,21 @@ def error_of(project: Project, events: Iterable[AuditEvent]) -> dict[str, str] |
 
 
 def model_note(versions: Iterable[ArtifactHead | ArtifactVersion]) -> str:
-    """Say so where no model made the artifacts: "scaffold, no model", or which agents did without one; else ""."""
+    """Say who made the artifacts where that was no model: "scaffold, no model; amended by Ann"; else "".
+
+    Where a model made some of them, the agents that did without one are named.
+    """
     made = list(versions)
-    without = {version.provenance.agent for version in made if version.provenance.provider == OFFLINE}
-    with_model = [version for version in made if version.provenance.provider != OFFLINE]
-    if not without:
-        return ""
-    return SCAFFOLD_NOTE if not with_model else f"scaffold without a model by {', '.join(sorted(without))}"
+    persons = {visible_line(author_of(each.provenance)) for each in made if is_by_person(each.provenance)}
+    agents = [each.provenance for each in made if not is_by_person(each.provenance)]
+    without = {each.agent for each in agents if each.provider == OFFLINE}
+    with_model = [each for each in agents if each.provider != OFFLINE]
+    notes = []
+    if without:
+        notes.append(f"scaffold without a model by {', '.join(sorted(without))}" if with_model else SCAFFOLD_NOTE)
+    if persons:
+        notes.append(f"amended by {', '.join(sorted(persons))}")
+    return "; ".join(notes)
 
 
 def status_label(status: Status, note: str) -> str:
@@ -135,6 +156,11 @@ def gate_of(snapshot: Snapshot, attempt: Attempt) -> GateRequest | None:
     return next(reversed(waiting or approvals or gates), None)
 
 
+def decisions_of(snapshot: Snapshot) -> tuple[DecisionLine, ...]:
+    """Return all that was decided at the project's phases, the oldest first, what was set aside as well."""
+    return decision_lines(snapshot.attempts, snapshot.gates, snapshot.amendments, snapshot.voids)
+
+
 def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:
     attempt = latest_attempt(snapshot, name)
     entry: dict[str, Any] = {
@@ -145,19 +171,34 @@ def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:
         "verdict": None,
         "reasons": [],
         "gate": None,
+        "decisions": [_decision(line) for line in decisions_of(snapshot) if line.phase == name],
         "artifacts": _artifacts(snapshot.heads, name),
+        "measures": [line.model_dump() for line in measures_of(snapshot, name)],
         "evidence": [],
     }
     if attempt is not None:
         gate = gate_of(snapshot, attempt)
         if gate is not None and gate.decision is None:
             entry["status"] = Status.waiting.value
-        verdict = attempt.verdict or (gate.verdict if gate else None)
+        verdict = _verdict(attempt, gate)
         entry["verdict"] = verdict.decision.value if verdict else None
         entry["reasons"] = list(verdict.reasons) if verdict else []
         entry["gate"] = _gate(gate, snapshot.project.slug) if gate else None
         entry["evidence"] = [_evidence(item) for item in snapshot.evidence.get(attempt.id, ())]
     return entry
+
+
+def _verdict(attempt: Attempt, gate: GateRequest | None) -> Verdict | None:
+    return attempt.verdict or (gate.verdict if gate else None)
+
+
+def measures_of(snapshot: Snapshot, phase: str) -> tuple[MeasureLine, ...]:
+    """Return what was measured at the last attempt at a phase, and what the gate's criteria made of it."""
+    attempt = latest_attempt(snapshot, phase)
+    if attempt is None:
+        return ()
+    verdict = _verdict(attempt, gate_of(snapshot, attempt))
+    return measure_lines(snapshot.evidence.get(attempt.id, ()), verdict.criteria if verdict else ())
 
 
 def _artifacts(heads: Iterable[ArtifactHead], phase: str) -> list[dict[str, Any]]:
@@ -181,6 +222,10 @@ def _gate(gate: GateRequest, slug: str) -> dict[str, Any]:
     }
 
 
+def _decision(line: DecisionLine) -> dict[str, Any]:
+    return {**line.model_dump(exclude={"at"}), "at": line.at.isoformat() if line.at else None}
+
+
 def _run(run: Execution) -> dict[str, Any]:
     return {
         "flow_run_id": run.flow_run_id,
@@ -193,4 +238,5 @@ def _run(run: Execution) -> dict[str, Any]:
 
 def _evidence(item: Evidence) -> dict[str, Any]:
     shown = item.model_dump(mode="json", exclude={"log", "command", "exit_code"})
+    shown["outcome"] = shown_outcome(item.check, item.outcome)
     return {"command": list(item.command), "exit_code": item.exit_code, **shown}

@@ -58,11 +58,16 @@ def plan_rerun(order: Sequence[str], attempts: Sequence[Attempt], heads: Sequenc
 
     Raises:
         UnknownName: there is no such phase.
-        InputError: it was never begun.
+        InputError: it was never begun, or is set aside already.
     """
     name = _known(order, phase)
     begun = {each.phase for each in attempts if not each.superseded}
     if name not in begun:
+        if name in {each.phase for each in attempts}:
+            raise InputError(
+                f"{name} is set aside already: the next run does it again.",
+                hint="`botarmy run --project PROJECT`, or `botarmy submit --project PROJECT` for the worker, goes on.",
+            )
         raise InputError(
             f"{name} was never begun, so it cannot be done again.",
             hint="`botarmy show PROJECT` lists the phases and how they stand.",

@@ -9,9 +9,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from botarmy.person import POLICY
 from botarmy.records import ArtifactVersion, GateRequest, Record
 
 UNCOVERED, CONTEXT = "uncovered", "context"
+_PROOF = "requirements_verified"
+"""The criterion whose shortfall a person may accept; its reasons name each unproven requirement."""
 
 
 class TracedTest(Record):
@@ -22,7 +25,7 @@ class TracedTest(Record):
 
 
 class Approved(Record):
-    """The decision that binds the version which proves a requirement.
+    """The decision that binds the version which proves a requirement, or that accepts it without proof.
 
     Attributes:
         by: a person's name as claimed, or "policy:auto".
@@ -41,6 +44,8 @@ class TraceRow(Record):
     """One requirement and all that hangs on it.
 
     `status` is verified, failed or uncovered; "context" for a sentence that asks for nothing and so needs no test.
+    `approval` is the decision on the tests that name it; `accepted` a person's approval of a gate that said it is unproven:
+    all that such a requirement rests on.
     """
 
     id: str
@@ -57,6 +62,7 @@ class TraceRow(Record):
     status: str
     evidence: tuple[str, ...]
     approval: Approved | None
+    accepted: Approved | None = None
 
 
 def trace_requirements(heads: Mapping[str, ArtifactVersion], gates: Sequence[GateRequest] = ()) -> tuple[TraceRow, ...]:
@@ -73,7 +79,8 @@ def trace_requirements(heads: Mapping[str, ArtifactVersion], gates: Sequence[Gat
     index = _Index(contents)
     approval = _approval(heads, gates)
     requirements = _items(contents, "user_requirements", "requirements")
-    return tuple(_row(requirement, index, approval) for requirement in requirements)
+    rows = (_row(requirement, index, approval) for requirement in requirements)
+    return tuple(row if row.status == "verified" else _accepted(row, heads, gates) for row in rows)
 
 
 class _Index:
@@ -159,14 +166,48 @@ def _approval(heads: Mapping[str, ArtifactVersion], gates: Sequence[GateRequest]
     if not decided:
         return None
     last = max(decided, key=lambda gate: (gate.attempt, gate.created_at))
+    return _approved(last, current=last.hashes.get("test_results") == proof.sha256)
+
+
+def _accepted(row: TraceRow, heads: Mapping[str, ArtifactVersion], gates: Sequence[GateRequest]) -> TraceRow:
+    """Add the decision of the person who was told that no test proves the requirement, and approved."""
+    told = [gate for gate in gates if gate.decision and gate.decided_at and _says_unproven(gate, row.id)]
+    if not told:
+        return row
+    last = max(told, key=lambda gate: (gate.attempt, gate.created_at))
+    if last.decision != "approve" or last.decided_by == POLICY:
+        return row
+    current = all(kind in heads and heads[kind].sha256 == sha256 for kind, sha256 in last.hashes.items())
+    return row.model_copy(update={"accepted": _approved(last, current=current)})
+
+
+def _says_unproven(gate: GateRequest, requirement: str) -> bool:
+    return any(reason.startswith(f"{_PROOF}: {requirement} is ") for reason in gate.verdict.reasons)
+
+
+def _approved(gate: GateRequest, *, current: bool) -> Approved:
     return Approved(
-        phase=last.phase,
-        attempt=last.attempt,
-        decision=last.decision or "",
-        by=last.decided_by or "",
-        at=last.decided_at.isoformat() if last.decided_at else "",
-        current=last.hashes.get("test_results") == proof.sha256,
+        phase=gate.phase,
+        attempt=gate.attempt,
+        decision=gate.decision or "",
+        by=gate.decided_by or "",
+        at=gate.decided_at.isoformat() if gate.decided_at else "",
+        current=current,
     )
+
+
+def accepted_groups(rows: Sequence[TraceRow]) -> tuple[tuple[Approved, tuple[str, ...]], ...]:
+    """Return each decision that accepts requirements without proof, with their ids."""
+    decisions = _unique_decisions(rows)
+    return tuple((each, tuple(row.id for row in rows if row.accepted == each)) for each in decisions)
+
+
+def _unique_decisions(rows: Sequence[TraceRow]) -> list[Approved]:
+    found: list[Approved] = []
+    for row in rows:
+        if row.accepted is not None and row.accepted not in found:
+            found.append(row.accepted)
+    return found
 
 
 def _items(contents: Mapping[str, Mapping[str, Any]], kind: str, field: str) -> list[dict[str, Any]]:

@@ -16,6 +16,8 @@ from cli.terminal import one_line, say, when, write_json, write_table
 if TYPE_CHECKING:
     from storage.reads.view import ReadView
 
+_SAID = ("comment", "reason")
+
 
 @click.command()
 @click.argument("project")
@@ -30,7 +32,9 @@ def audit(project: str, as_json: bool) -> None:
         shown = [event.model_dump(mode="json") for event in events]
         write_json({"events": shown, "check": check.model_dump(mode="json")})
         return
-    write_table(("TIME (UTC)", "WHO", "WHAT", "ON", "SHA256", "DETAIL"), [_row(event) for event in events])
+    columns = ("TIME (UTC)", "WHO", "WHAT", "ON", "SHA256", "DETAIL")
+    notes = {at: note for at, event in enumerate(events) if (note := _note(event))}
+    write_table(columns, [_row(event) for event in events], notes)
     say()
     say(
         f"{check.events} events, "
@@ -61,6 +65,13 @@ def _as_id(text: str) -> UUID | None:
         return None
 
 
+def _note(event: AuditEvent) -> str:
+    """Return what somebody said with the event, which stands on a line of its own; "" where nobody said anything."""
+    said = {name: str(event.detail.get(name) or "") for name in _SAID}
+    return "; ".join(f"{name}: {text}" for name, text in said.items() if text.strip())
+
+
 def _row(event: AuditEvent) -> tuple[str, ...]:
-    detail = json.dumps(event.detail, ensure_ascii=False) if event.detail else ""
+    rest = {name: value for name, value in event.detail.items() if name not in _SAID}
+    detail = json.dumps(rest, ensure_ascii=False) if rest else ""
     return (when(event.created_at), event.actor, event.action, event.subject, event.sha256[:12], one_line(detail, 100))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import click
 
-from botarmy.costs import DIMENSIONS, UNDER_WAY, CostLine, cost_lines, total
+from botarmy.costs import DIMENSIONS, UNDER_WAY, CostLine, budget_entry, budget_text, cost_lines, total, usd_text
 from botarmy.records import Budget, LLMCall, Project, Record, Spending
-from cli.reading import reading, run
+from cli.reading import fetch_budgets, reading, run
 from cli.terminal import say, when, write_json, write_table
 
 _COLUMNS = ("CALLS", "FAILED", "INPUT", "CACHED", "OUTPUT", "REASONING", "COST (USD)")
@@ -57,15 +56,10 @@ command = costs
 async def _read(name: str) -> _Ledger:
     async with reading() as view:
         project = await view.projects.get(name)
-        budgets = await view.budgets.of_project(project.id)
-        spent = [
-            await view.calls.spent(project.id, **({budget.scope: budget.name} if budget.name else {}))
-            for budget in budgets
-        ]
         return _Ledger(
             project=project,
             calls=await view.calls.of_project(project.id),
-            budgets=tuple(zip(budgets, spent, strict=True)),
+            budgets=await fetch_budgets(view, project.id),
         )
 
 
@@ -76,15 +70,9 @@ def _cells(line: CostLine) -> tuple[str, ...]:
 
 def _cost(line: CostLine) -> str:
     if not line.unknown:
-        return _usd(line.known_usd)
+        return usd_text(line.known_usd)
     unknown = f"{line.unknown} unknown"
-    return unknown if line.unknown == line.calls else f"{_usd(line.known_usd)} + {unknown}"
-
-
-def _usd(amount: Decimal) -> str:
-    """Write all digits, but neither an exponent nor zeros at the end."""
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return unknown if line.unknown == line.calls else f"{usd_text(line.known_usd)} + {unknown}"
 
 
 def _write_calls(calls: tuple[LLMCall, ...]) -> None:
@@ -111,7 +99,7 @@ def _write_calls(calls: tuple[LLMCall, ...]) -> None:
             call.model,
             call.outcome,
             f"{call.input_tokens:,} + {call.output_tokens:,}",
-            "unknown" if call.cost_usd is None else _usd(call.cost_usd),
+            "unknown" if call.cost_usd is None else usd_text(call.cost_usd),
         )
         for call in calls
     ]
@@ -123,9 +111,9 @@ def _write_notes(ledger: _Ledger) -> None:
     if under_way:
         say(f"{under_way} calls are under way and not in the sums.")
     for budget, spent in ledger.budgets:
-        scope = f"{budget.scope} {budget.name}".strip()
-        counted = f"{_usd(spent.counted_usd)} of {_usd(budget.limit_usd)} USD"
-        say(f"Budget of {scope}: {counted} spent or reserved; unknown costs count as what was reserved for them.")
+        say(f"Budget of {budget_text(budget, spent)}.")
+    if not ledger.budgets:
+        say("No budget is set: nothing limits what may be spent.")
 
 
 def _as_json(ledger: _Ledger, dimensions: tuple[str, ...], each_call: bool) -> dict[str, Any]:
@@ -135,15 +123,7 @@ def _as_json(ledger: _Ledger, dimensions: tuple[str, ...], each_call: bool) -> d
         "lines": [_line_json(line, dimensions) for line in cost_lines(ledger.calls, dimensions)],
         "total": _line_json(total(ledger.calls), ()),
         "under_way": sum(call.outcome == UNDER_WAY for call in ledger.calls),
-        "budgets": [
-            {
-                "scope": budget.scope,
-                "name": budget.name,
-                "limit_usd": _usd(budget.limit_usd),
-                "counted_usd": _usd(spent.counted_usd),
-            }
-            for budget, spent in ledger.budgets
-        ],
+        "budgets": [budget_entry(budget, spent) for budget, spent in ledger.budgets],
     }
     if each_call:
         found["calls"] = [call.model_dump(mode="json", exclude={"text", "key"}) for call in ledger.calls]
@@ -154,5 +134,5 @@ def _line_json(line: CostLine, dimensions: tuple[str, ...]) -> dict[str, Any]:
     return {
         **dict(zip(dimensions, line.key, strict=True)),
         **line.model_dump(exclude={"key", "known_usd"}),
-        "known_usd": _usd(line.known_usd),
+        "known_usd": usd_text(line.known_usd),
     }

@@ -43,30 +43,31 @@ async def find_gate(view: ReadView | UnitOfWork, text: str) -> Found:
             raise
         return await _by_id(view, text.lower(), error)
     gates = await view.gates.of_project(project.id)
-    gate = _meant(address, gates, project.slug)
+    gate = _meant(address, gates, project)
     certain = bool(address.id) or gate.decision is not None or address.is_certain(gates)
     return Found(gate, project, certain)
 
 
-def _meant(address: GateAddress, gates: Sequence[GateRequest], slug: str) -> GateRequest:
+def _meant(address: GateAddress, gates: Sequence[GateRequest], project: Project) -> GateRequest:
     """Return the one gate that waits; else, where the address says more than the project, the last that was decided."""
     fitting = [gate for gate in gates if address.fits(gate)]
     if address.id:
         if len(fitting) == 1:
             return fitting[0]
-        raise _not_one(address, slug, fitting, gates)
+        raise _not_one(address, project, fitting, gates)
     waiting = [gate for gate in fitting if gate.status is Status.waiting]
     decided = [gate for gate in fitting if gate.decision]
     if len(waiting) == 1:
         return waiting[0]
     if address.phase and decided and not waiting:
         return decided[-1]
-    raise _not_one(address, slug, waiting, gates)
+    raise _not_one(address, project, waiting, gates)
 
 
 def _not_one(
-    address: GateAddress, slug: str, fitting: Sequence[GateRequest], gates: Sequence[GateRequest]
+    address: GateAddress, project: Project, fitting: Sequence[GateRequest], gates: Sequence[GateRequest]
 ) -> UnknownName:
+    slug = project.slug
     if fitting:
         shown = ", ".join(address_of(gate, slug) for gate in fitting)
         return UnknownName(f'More than one gate of "{slug}" fits: {shown}.', hint="Name one by its id.")
@@ -75,7 +76,16 @@ def _not_one(
         asked = f"{slug}/{address.phase}" if address.phase else slug
         asked += f"@{address.id}" if address.id else ""
         return UnknownName(f'No gate "{asked}" waits for a decision.', hint=f"Waiting: {waiting}.")
-    decided = [gate for gate in gates if gate.decision]
+    return _none_waits(project, [gate for gate in gates if gate.decision])
+
+
+def _none_waits(project: Project, decided: Sequence[GateRequest]) -> UnknownName:
+    slug = project.slug
+    if project.status is Status.cancelled:
+        return UnknownName(
+            f'"{slug}" waits for no decision: it was cancelled, which made its open gates void.',
+            hint=f"`botarmy audit {slug}` says by whom; `botarmy rerun {slug} --from PHASE` takes it up again.",
+        )
     last = (
         f" The last one, {decided[-1].phase}, was {decided[-1].status.value} by {decided[-1].decided_by}."
         if decided

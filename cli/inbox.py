@@ -9,6 +9,7 @@ import click
 
 from botarmy.export_documents import figures
 from botarmy.gate_address import address_of
+from botarmy.measured import MEASURED, line_words, lines_of
 from botarmy.records import ArtifactHead, Criterion, GateRequest, Project, Status
 from cli.reading import reading, run
 from cli.terminal import heading, one_line, say, when, write_json, write_table
@@ -99,7 +100,7 @@ def _write_one(gate: GateRequest, project: Project, heads: tuple[ArtifactHead, .
     for question in gate.payload.get("open_questions", ()):
         say(f"? {one_line(str(question))}")
     _write_criteria(gate.verdict.criteria)
-    _write_executions(gate.payload.get("evidence", ()))
+    _write_executions(gate.payload.get("evidence", ()), gate.verdict.criteria)
     _write_versions(gate, project.slug, heads)
     _write_how(gate, project.slug)
 
@@ -117,11 +118,17 @@ def _criterion(each: Criterion) -> tuple[str, ...]:
     return (each.name, f"{each.wanted:.4g}", got, "yes" if each.met else "no", each.advice)
 
 
-def _write_executions(executions: Any) -> None:
-    rows = [
-        (str(each.get("check", "")), str(each.get("outcome", "")), figures(dict(each.get("figures") or {})))
-        for each in executions
-    ]
+def _write_executions(executions: Any, criteria: tuple[Criterion, ...]) -> None:
+    """Show the executions; of the measures, which are no execution, those that no criterion above names."""
+    rows, also = [], []
+    for each in executions:
+        found = dict(each.get("figures") or {})
+        if each.get("check") == MEASURED:
+            also += [line_words(line) for line in lines_of(found, criteria) if line.wanted is None]
+        else:
+            rows.append((str(each.get("check", "")), str(each.get("outcome", "")), figures(found)))
+    if also:
+        say(one_line(f"Also measured: {', '.join(also)}"))
     if rows:
         say()
         write_table(("CHECK", "OUTCOME", "FIGURES"), rows)

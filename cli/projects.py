@@ -17,9 +17,11 @@ _NAME_WIDTH = 48
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def projects(limit: int, offset: int, as_json: bool) -> None:
     """List the projects, newest first."""
-    found = run(_projects(limit, offset))
+    found, total = run(_projects(limit, offset))
     if as_json:
         write_json({"projects": [_entry(project) for project in found]})
+    elif not found and total:
+        say(f"None from {offset:,} on; projects in all: {total:,}.")
     elif not found:
         say("No projects yet; `botarmy run BRIEF` starts one.")
     else:
@@ -30,9 +32,9 @@ def projects(limit: int, offset: int, as_json: bool) -> None:
         write_table(("PROJECT", "STATUS", "WORKFLOW", "CREATED (UTC)", "NAME"), rows)
 
 
-async def _projects(limit: int, offset: int) -> list[Project]:
+async def _projects(limit: int, offset: int) -> tuple[list[Project], int]:
     async with reading() as view:
-        return list(await view.projects.list(limit=limit, offset=offset))
+        return list(await view.projects.list(limit=limit, offset=offset)), await view.projects.count()
 
 
 def _entry(project: Project) -> dict[str, str]:

@@ -10,12 +10,14 @@ from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
+from botarmy.decisions import PERSON, Amendment, Voided, amendment_of
 from botarmy.errors import BotArmyError
 from botarmy.overview import Snapshot, error_of
 
 if TYPE_CHECKING:
-    from botarmy.records import ArtifactVersion, Attempt, AuditEvent, GateRequest, Project
+    from botarmy.records import ArtifactVersion, Attempt, AuditEvent, Budget, GateRequest, Project, Spending
     from botarmy.settings import Settings
     from storage.database import Database
     from storage.reads.view import ReadView
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 EXPORTED = "project exported"
 """The audit action that remembers where a project was exported to."""
+GATE_VOID = "gate cancelled"
+"""The audit action that remembers why a gate was made void."""
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
@@ -110,10 +114,23 @@ async def fetch_snapshot(view: ReadView | UnitOfWork, name: str) -> Snapshot:
         heads=await view.artifacts.summaries(project.id),
         evidence=await view.evidence.of_project(project.id),
         gates=await view.gates.of_project(project.id),
+        amendments=await _amendments(view, project),
+        voids=_voids(events),
         runs=await view.executions.of_project(project.id),
         spending=await view.calls.spent(project.id),
+        budgets=await fetch_budgets(view, project.id),
         export=_last_export(events),
         error=error_of(project, events),
+    )
+
+
+async def fetch_budgets(view: ReadView | UnitOfWork, project_id: UUID) -> tuple[tuple[Budget, Spending], ...]:
+    """Read a project's limits, each with what was spent under it."""
+    return tuple(
+        [
+            (each, await view.calls.spent(project_id, **({each.scope: each.name} if each.name else {})))
+            for each in await view.budgets.of_project(project_id)
+        ]
     )
 
 
@@ -127,6 +144,22 @@ async def fetch_heads_and_gates(
     """
     project = await view.projects.get(name)
     return project, await view.artifacts.heads(project.id), await view.gates.of_project(project.id)
+
+
+async def _amendments(view: ReadView | UnitOfWork, project: Project) -> tuple[Amendment, ...]:
+    made = await view.artifacts.by_provider(project.id, PERSON)
+    return tuple(amendment_of(each.kind, each.version, each.sha256, each.provenance, each.created_at) for each in made)
+
+
+def _voids(events: Sequence[AuditEvent]) -> dict[UUID, Voided]:
+    """Return by whom and why gates were made void: the trail alone keeps that."""
+    return {
+        UUID(str(event.detail["gate"])): Voided(
+            by=event.actor, at=event.created_at, reason=str(event.detail.get("reason", ""))
+        )
+        for event in events
+        if event.action == GATE_VOID
+    }
 
 
 def _last_export(events: Sequence[AuditEvent]) -> str | None:

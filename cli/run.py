@@ -11,6 +11,7 @@ import socket
 import sys
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -221,9 +222,11 @@ async def _take_up(
     by = "" if budget is None else runtime.settings.botarmy_by or getpass.getuser()
     wish = Wish(brief=text, name=name, given=options["definitions"], budget_usd=budget, by=by)
     taken = await take_up(runtime, grip, wish, f"botarmy run (process {os.getpid()} on {socket.gethostname()})")
+    slug = taken.project.slug
     if taken.broke_off:
-        slug = taken.project.slug
         click.echo(f"{slug}: this brief's earlier run broke off; it goes on where it stopped.", err=True)
+    if budget is not None and taken.project.status is Status.completed:
+        warn(f"--budget does nothing now: {slug} is completed. Give it again after `botarmy rerun`.")
     return taken.project, taken.hold
 
 
@@ -330,18 +333,20 @@ def _did_nothing(project: Project, error: BotArmyError) -> bool:
 
 
 def next_command(project: Project, out: Path | None, provider: str | None = None) -> str:
-    """Return the one line that says what to do next; the provider of this run must be named again for the next."""
+    """Return the lines that say what to do next; provider and directory of this run must be named again for the next."""
     slug = project.slug
     again = f"botarmy run --project {slug}" + (f" --provider {provider}" if provider else "")
+    again += f" --out {quote(str(out))}" if out else ""
+    unwritten = f"\n{out} is not written yet: it is when the project is completed, by: {again}" if out else ""
     if project.status is Status.completed:
         where = (
             f"The software is in {out}; its README says how to run it."
             if out
             else f"Take it out: botarmy export {slug} DIR"
         )
-        return f"{where} What proves it: botarmy show {slug}"
+        return f"{where}\nWhat proves it: botarmy show {slug}"
     if project.status is Status.waiting:
-        return f"It waits for a decision: botarmy inbox {slug} shows it and how to decide, then {again}"
+        return f"It waits for a decision: botarmy inbox {slug} shows it and how to decide, then {again}{unwritten}"
     if project.status is Status.stopped:
-        return f"It was stopped: botarmy show {slug} says why; botarmy rerun {slug} --from PHASE takes it up again."
-    return f"What went wrong: botarmy show {slug}; go on with: {again}"
+        return f"It was stopped: botarmy show {slug} says why; botarmy rerun {slug} --from PHASE takes it up again.{unwritten}"
+    return f"What went wrong: botarmy show {slug}; go on with: {again}{unwritten}"

@@ -9,8 +9,11 @@ from typing import Any
 
 import click
 
+from botarmy.costs import budget_text
 from botarmy.export_documents import figures
-from botarmy.overview import Snapshot, model_note, overview, status_label
+from botarmy.measured import MEASURED, value_words
+from botarmy.overview import Snapshot, decisions_of, model_note, overview, phase_order, status_label
+from botarmy.person import POLICY
 from botarmy.records import AuditEvent, Execution, Project, Status
 from cli.reading import fetch_snapshot, reading, run
 from cli.terminal import heading, is_terminal, one_line, say, when, write_json, write_table
@@ -133,14 +136,20 @@ def write_overview(snapshot: Snapshot) -> None:
     _write_error(snapshot.error, project.slug)
     say(f"workflow  {one_line(project.workflow)}")
     say(f"cost      {cost_text(document['cost_usd'])}, {_tokens_text(document['tokens'])}")
+    for budget, spent in snapshot.budgets:
+        say(f"budget    {one_line(budget_text(budget, spent))}")
+    if not snapshot.budgets:
+        say("budget    none")
     say(f"export    {one_line(document['export'] or 'none')}")
     if snapshot.runs:
         say(f"run       {one_line(_run_text(snapshot.runs))}")
     say()
     phases = document["phases"]
     write_table(("PHASE", "AGENT", "STATUS", "ATTEMPT", "VERDICT", "DECISION"), [_phase_row(item) for item in phases])
+    _write_decisions(snapshot)
     _write_artifacts(phases)
     _write_evidence(phases)
+    _write_measures(phases)
     _write_reasons(phases, project.slug)
 
 
@@ -181,6 +190,26 @@ def _phase_row(item: dict[str, Any]) -> tuple[str, ...]:
     return (item["name"], item["agent"], item["status"], attempt, item["verdict"] or "", decision)
 
 
+def _write_decisions(snapshot: Snapshot) -> None:
+    """Show everything that was decided, phase by phase, and every amendment; in full what a person said."""
+    order = {name: at for at, (name, _) in enumerate(phase_order(snapshot))}
+    lines = sorted(decisions_of(snapshot), key=lambda line: order.get(line.phase, len(order)))
+    rows = [
+        (
+            line.phase,
+            str(line.attempt),
+            line.words,
+            line.by,
+            when(line.at),
+            one_line(line.comment, _REASON_WIDTH if line.by == POLICY else 0),
+        )
+        for line in lines
+    ]
+    if rows:
+        say()
+        write_table(("PHASE", "ATTEMPT", "DECISION", "BY (AS CLAIMED)", "WHEN (UTC)", "COMMENT"), rows)
+
+
 def _write_artifacts(phases: list[dict[str, Any]]) -> None:
     rows = [
         (item["name"], made["kind"], str(made["version"]), made["sha256"][:_HASH_WIDTH])
@@ -193,7 +222,12 @@ def _write_artifacts(phases: list[dict[str, Any]]) -> None:
 
 
 def _write_evidence(phases: list[dict[str, Any]]) -> None:
-    rows = [_evidence_row(item["name"], evidence) for item in phases for evidence in item["evidence"]]
+    rows = [
+        _evidence_row(item["name"], evidence)
+        for item in phases
+        for evidence in item["evidence"]
+        if evidence["check"] != MEASURED
+    ]
     if rows:
         say()
         write_table(("PHASE", "CHECK", "OUTCOME", "EXIT", "FIGURES", "COMMAND"), rows)
@@ -206,7 +240,27 @@ def _evidence_row(phase: str, evidence: dict[str, Any]) -> tuple[str, ...]:
     return (phase, evidence["check"], outcome, exit_code, one_line(figures(evidence["figures"]), 80), command)
 
 
+def _write_measures(phases: list[dict[str, Any]]) -> None:
+    """Show what was measured and whether it meets the gate's criterion, if the gate has one for it."""
+    rows = [
+        (
+            item["name"],
+            line["name"],
+            value_words(line["value"]),
+            "" if line["wanted"] is None else value_words(line["wanted"]),
+            line["criterion"],
+        )
+        for item in phases
+        for line in item["measures"]
+    ]
+    if rows:
+        say()
+        write_table(("PHASE", "MEASURE", "VALUE", "WANTED", "CRITERION"), rows)
+
+
 def _write_reasons(phases: list[dict[str, Any]], slug: str) -> None:
+    if any(item["reasons"] or item["status"] == Status.waiting.value for item in phases):
+        say()
     for item in phases:
         for reason in item["reasons"]:
             say(f"{item['name']}: {one_line(reason, _REASON_WIDTH)}")

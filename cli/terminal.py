@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import click
 
 from botarmy.unsafe_text import UNSAFE
 
+NO_NOTES: Mapping[int, str] = MappingProxyType({})
 _STATUS_COLOURS = {
     "completed": "green",
     "approved": "green",
@@ -23,12 +25,14 @@ _STATUS_COLOURS = {
     "pass": "green",
     "verified": "green",
     "ok": "green",
+    "met": "green",
     "running": "cyan",
     "waiting": "yellow",
     "needs approval": "yellow",
     "warn": "yellow",
     "unverified": "yellow",
     "uncovered": "yellow",
+    "missed": "red",
     "failed": "red",
     "fail": "red",
     "rejected": "red",
@@ -85,16 +89,23 @@ def when(moment: datetime | None) -> str:
     return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def write_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under their columns; every cell is one cleaned line."""
+def write_table(columns: Sequence[str], rows: Sequence[Sequence[str]], notes: Mapping[int, str] = NO_NOTES) -> None:
+    """Print rows under their columns; every cell is one cleaned line.
+
+    Args:
+        columns: the heads of the columns.
+        rows: the cells.
+        notes: number of a row, from 0 -> what is said below it on a line of its own, in full.
+    """
     cells = [[one_line(cell) for cell in row] for row in rows]
+    said = {row: one_line(note) for row, note in notes.items()}
     if is_terminal():
-        _write_rich(columns, cells)
+        _write_rich(columns, cells, said)
     else:
-        _write_plain(columns, cells)
+        _write_plain(columns, cells, said)
 
 
-def _write_rich(columns: Sequence[str], rows: list[list[str]]) -> None:
+def _write_rich(columns: Sequence[str], rows: list[list[str]], notes: Mapping[int, str]) -> None:
     from rich.console import Console  # only a terminal needs it
     from rich.table import Table
     from rich.text import Text
@@ -103,16 +114,20 @@ def _write_rich(columns: Sequence[str], rows: list[list[str]]) -> None:
     for column in columns:
         # The last column takes what room is left and folds; words of the others are never broken where it can be helped.
         table.add_column(column, overflow="fold", no_wrap=column != columns[-1])
-    for row in rows:
+    for at, row in enumerate(rows):
         table.add_row(*(Text(cell, style=_STATUS_COLOURS.get(cell, "")) for cell in row))
+        if at in notes:
+            table.add_row(*[""] * (len(columns) - 1), Text(notes[at]))
     Console().print(table)
 
 
-def _write_plain(columns: Sequence[str], rows: list[list[str]]) -> None:
+def _write_plain(columns: Sequence[str], rows: list[list[str]], notes: Mapping[int, str]) -> None:
     widths = [max(_width(row[index]) for row in [list(columns), *rows]) for index in range(len(columns))]
-    for row in [list(columns), *rows]:
+    for at, row in enumerate([list(columns), *rows], start=-1):
         padded = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
         click.echo("  ".join(padded).rstrip())
+        if at in notes:
+            click.echo(f"    {notes[at]}")
 
 
 def _width(text: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from botarmy.trace import Approved, TraceRow, trace_requirements, verified_text
+from botarmy.trace import Approved, TraceRow, accepted_groups, trace_requirements, verified_text
 from cli.reading import fetch_heads_and_gates, reading, run
 from cli.terminal import heading, one_line, say, write_json, write_table
 
@@ -59,6 +59,8 @@ def _write_all(rows: Sequence[TraceRow]) -> None:
     approval = next((row.approval for row in rows if row.approval), None)
     if approval is not None:
         say(f"proof decided: {_approval(approval)}")
+    for accepted, ids in accepted_groups(rows):
+        say(one_line(f"accepted without proof by a test: {', '.join(ids)}: {_approval(accepted)}"))
 
 
 def _row(row: TraceRow) -> tuple[str, ...]:
@@ -92,7 +94,13 @@ def _write_one(row: TraceRow) -> None:
     for label, items in parts:
         for position, item in enumerate(items or ("none",)):
             say(f"{label if position == 0 else '':<12}{one_line(item)}")
-    say(f"{'approval':<12}{_approval(row.approval) if row.approval else 'none'}")
+    say(f"{'approval':<12}{_rests_on(row)}")
+
+
+def _rests_on(row: TraceRow) -> str:
+    if row.accepted is not None:
+        return f"{_approval(row.accepted)}: accepted without proof by a test"
+    return _approval(row.approval) if row.approval else "none"
 
 
 def _approval(approval: Approved) -> str:

@@ -11,6 +11,7 @@ from botarmy.agents.choosing import agent_of
 from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.artifacts import Document, DocumentDraft, schema_of
 from botarmy.completion import Ask, Completion, CompletionRequest, Usage
+from botarmy.decisions import PERSON
 from botarmy.definitions.documents import assemble
 from botarmy.definitions.models import DocumentTask
 from botarmy.definitions.purposes import DERIVED
@@ -194,5 +195,5 @@ def answer_from(contents: dict[str, dict[str, Any]], calls: tuple[LLMCall, ...])
 def _by_person(provenance: Provenance, by: str) -> Provenance:
     """Return the provenance of an amended version: the person, no model."""
     return provenance.model_copy(
-        update={"agent": f"person:{by}", "provider": "person", "model": "none", "call_ids": ()}
+        update={"agent": f"{PERSON}:{by}", "provider": PERSON, "model": "none", "call_ids": ()}
     )

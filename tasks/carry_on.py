@@ -28,7 +28,7 @@ class Wish(Record):
         brief: text of the brief, or "" where a named project is to go on.
         name: slug or id of a project, or a new one's name, or "".
         given: the definitions that were asked for, see tasks.selection.chosen.
-        budget_usd: spending limit of the project, or None.
+        budget_usd: spending limit of the project, or None; a completed one keeps what it has.
         by: who set the limit.
     """
 
@@ -73,7 +73,7 @@ async def take_up(runtime: Runtime, grip: AsyncExitStack, wish: Wish, holder: st
         )
         if taken is None:
             return await _made(runtime, grip, wish, holder)
-    if wish.budget_usd is not None:
+    if wish.budget_usd is not None and taken.project.status is not Status.completed:
         async with runtime.database.work(taken.hold) as work:
             await work.budgets.set(taken.project.id, wish.budget_usd, by=wish.by)
     return taken

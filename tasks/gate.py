@@ -8,8 +8,8 @@ from typing import Any
 
 from botarmy.changes import summarise_change
 from botarmy.errors import BotArmyError
-from botarmy.gate_text import MEASURED
-from botarmy.gates import evaluate_gate
+from botarmy.gates import RUN_ASKS, WORKFLOW_ASKS, evaluate_gate
+from botarmy.measured import MEASURED, shown_outcome
 from botarmy.person import POLICY
 from botarmy.progress import Progress
 from botarmy.records import (
@@ -48,6 +48,10 @@ class GatePolicy:
         """Return the phase's gate rule under this policy."""
         return phase.gate if self.approval is None else phase.gate.model_copy(update={"approval": self.approval})
 
+    def who_asks(self, phase: Phase) -> str:
+        """Return who asks for a person where the rule wants one always: the workflow, or else how the run was started."""
+        return WORKFLOW_ASKS if phase.gate.approval is Approval.always else RUN_ASKS
+
 
 def last_of_each(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Return the newest execution of each check: an amended artifact is checked again within the same attempt."""
@@ -73,6 +77,7 @@ async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attem
             checks=phase.checks,
             deterministic=attempt.result.deterministic,
             open_questions=attempt.result.open_questions,
+            who_asks=policy.who_asks(phase),
         )
         heads = await work.artifacts.heads(project.id)
         hashes = {kind: heads[kind].sha256 for kind in phase.expected_outputs if kind in heads}
@@ -132,7 +137,12 @@ def _payload(attempt: Attempt, evidence: tuple[Evidence, ...]) -> dict[str, Any]
         "summary": attempt.result.summary,
         "open_questions": list(attempt.result.open_questions),
         "evidence": [
-            {"check": found.check, "outcome": found.outcome, "exit_code": found.exit_code, "figures": _short(found)}
+            {
+                "check": found.check,
+                "outcome": shown_outcome(found.check, found.outcome),
+                "exit_code": found.exit_code,
+                "figures": _short(found),
+            }
             for found in evidence
         ],
     }

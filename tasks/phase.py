@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from botarmy.agents.choosing import agent_of
 from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.checks import Check, CheckRequest, FileText
 from botarmy.errors import UnknownName
-from botarmy.gate_text import MEASURED
+from botarmy.gates import wanted_measures
+from botarmy.measured import MEASURED
 from botarmy.progress import Progress
 from botarmy.records import (
     ArtifactVersion,
     Attempt,
     Evidence,
+    GateRule,
     LLMCall,
     Measure,
     Phase,
@@ -133,7 +134,7 @@ async def save_evidence(
     for found in result.evidence:
         await work.evidence.add(attempt.id, found)
     if result.measures:
-        await work.evidence.add(attempt.id, measures_as_evidence(result.measures, phase.gate.measures))
+        await work.evidence.add(attempt.id, measures_as_evidence(result.measures, phase.gate))
     await work.attempts.record_result(
         attempt.id,
         WorkResult(
@@ -146,10 +147,10 @@ async def save_evidence(
     )
 
 
-def measures_as_evidence(measures: tuple[Measure, ...], wanted: Mapping[str, float]) -> Evidence:
+def measures_as_evidence(measures: tuple[Measure, ...], rule: GateRule) -> Evidence:
     """Return what was measured in this process as an evidence row; it has no exit code because no process ran.
 
-    A measure that the gate gives no least value must hold in full (1.0) to count as passed.
+    Only what the gate wants decides the outcome: a measure that it has no criterion for fails nothing.
     """
     figures: dict[str, Any] = {measure.name: measure.value for measure in measures}
     log = canonical_json([measure.model_dump(mode="json") for measure in measures])
@@ -157,7 +158,7 @@ def measures_as_evidence(measures: tuple[Measure, ...], wanted: Mapping[str, flo
         check=MEASURED,
         command=("measure", *figures),
         exit_code=None,
-        outcome=_outcome(measures, wanted),
+        outcome=_outcome(measures, rule),
         log=log,
         log_sha256=digest(log),
         figures=figures,
@@ -165,9 +166,11 @@ def measures_as_evidence(measures: tuple[Measure, ...], wanted: Mapping[str, flo
     )
 
 
-def _outcome(measures: tuple[Measure, ...], wanted: Mapping[str, float]) -> str:
-    known = [(measure.value, wanted.get(measure.name, 1.0)) for measure in measures if measure.value is not None]
-    if len(known) < len(measures):
+def _outcome(measures: tuple[Measure, ...], rule: GateRule) -> str:
+    values = {measure.name: measure.value for measure in measures}
+    wanted = wanted_measures(rule, values)
+    known = [(value, least) for name, least in wanted.items() if (value := values.get(name)) is not None]
+    if len(known) < len(wanted):
         return "unverified"
     return "passed" if all(value >= least for value, least in known) else "failed"
 

@@ -60,6 +60,17 @@ class ArtifactReads:
         )
         return tuple(_head_of(row) for row in rows)
 
+    async def by_provider(self, project_id: UUID, provider: str) -> tuple[ArtifactHead, ...]:
+        """Return all versions of one provider without their content, the oldest first, whether they count or not."""
+        rows = await self._rows(
+            "SELECT v.artifact_type, v.version, v.sha256, v.provenance, v.created_at, false AS stale "
+            "FROM artifact_versions v WHERE v.project_id = :id AND v.provenance ->> 'provider' = :provider "
+            "ORDER BY v.created_at, v.artifact_type, v.version",
+            id=project_id,
+            provider=provider,
+        )
+        return tuple(_head_of(row) for row in rows)
+
     async def hashes(self, project_id: UUID) -> dict[str, str]:
         """Return kind -> sha256 of the versions that count."""
         return {head.kind: head.sha256 for head in await self.summaries(project_id)}

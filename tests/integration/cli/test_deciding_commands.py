@@ -244,7 +244,9 @@ def test_rerun_does_the_phases_again_from_one_on(botarmy, finished, database_url
     document = botarmy("show", "books", "--json").json
     states = {phase["name"]: phase["status"] for phase in document["phases"]}
     assert (states["Discovery"], states["Build"], document["project"]["status"]) == ("completed", "pending", "pending")
-    assert "never begun" in botarmy("rerun", "books", "--from", "Build").err
+    again = botarmy("rerun", "books", "--from", "Build")
+    assert (again.code, "Build is set aside already" in again.err) == (2, True)
+    assert "Launch was never begun" in botarmy("rerun", "books", "--from", "Launch").err
     assert botarmy("rerun", "books", "--from", "Nowhere").code == 2
     back = botarmy("rollback", "books", "--to", "Build", "--json").json
     assert back["attempt"] == 1
@@ -268,7 +270,10 @@ def test_cancel_takes_the_project_from_its_run(botarmy, waiting, database_url):
     document = botarmy("show", "books", "--json").json
     assert document["project"]["status"] == "cancelled"
     assert botarmy("inbox", "--json").json["gates"] == []
-    assert botarmy("approve", "books").code == 2
+    late = botarmy("approve", "books")
+    assert late.code == 2
+    assert '"books" waits for no decision: it was cancelled' in late.err
+    assert "approved by" not in late.err
     again = botarmy("cancel", "books")
     assert again.code == 2
     assert "cancelled already" in again.err

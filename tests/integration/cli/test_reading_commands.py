@@ -40,6 +40,11 @@ def test_projects_are_listed(botarmy, finished):
     assert (entry["slug"], entry["status"], entry["id"]) == ("books", "completed", str(finished.id))
 
 
+def test_a_page_behind_the_last_says_how_many_there_are(botarmy, finished):
+    said = botarmy("projects", "--offset", "100")
+    assert (said.code, said.out) == (0, "None from 100 on; projects in all: 1.\n")
+
+
 def test_show_tells_the_whole_project(botarmy, finished):
     document = botarmy("show", "books", "--json").json
     assert document["project"]["slug"] == "books"

@@ -9,7 +9,7 @@ from botarmy.records import Status
 
 def test_the_document_has_the_designed_shape(make_snapshot):
     document = overview(make_snapshot())
-    assert list(document) == ["project", "workflow", "phases", "cost_usd", "tokens", "export", "runs"]
+    assert list(document) == ["project", "workflow", "phases", "cost_usd", "budgets", "tokens", "export", "runs"]
     assert {"id", "name", "slug", "status"} <= set(document["project"])
     build = document["phases"][1]
     assert {"name", "agent", "status", "attempt", "verdict", "artifacts", "evidence"} <= set(build)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from botarmy.definitions.purposes import MEASURES
 from botarmy.gates import ALWAYS_WANTED, PERSON_DECIDES, SHOWN_BY_CHECKS, evaluate_gate, quality_of
-from botarmy.records import Approval, Decision, Evidence, GateRule, Measure
+from botarmy.records import Approval, Decision, Evidence, GateRule, Measure, Phase
+from tasks.gate import GatePolicy
 from tests.factories import evidence, measure
 
 RULE = GateRule(quality=0.85, confidence=0.8, measures={"coverage": 0.7})
@@ -144,6 +145,23 @@ def test_a_workflow_that_always_wants_a_person_gets_one():
     assert verdict.decision is Decision.needs_approval
     assert verdict.reasons == ("approval: all criteria hold; the workflow asks for a person in this phase",)
     assert decide(rule, proofs=(evidence("tests", "failed"),)).decision is Decision.reject
+
+
+@pytest.mark.parametrize(
+    ("workflow", "run", "who"),
+    [
+        (Approval.when_needed, Approval.always, "this run was started so that a person decides at every gate"),
+        (Approval.always, Approval.always, "the workflow asks for a person in this phase"),
+        (Approval.always, None, "the workflow asks for a person in this phase"),
+    ],
+)
+def test_the_reason_says_who_asks_for_a_person(workflow, run, who):
+    phase = Phase(
+        name="Plan", agent="analyst", template="t", expected_outputs=(), gate=GateRule(approval=workflow, measures={})
+    )
+    policy = GatePolicy(approval=run)
+    verdict = decide(policy.rule(phase), who_asks=policy.who_asks(phase))
+    assert verdict.reasons[0].startswith(f"approval: all criteria hold; {who}")
 
 
 def test_open_questions_need_a_person():
