@@ -12,10 +12,10 @@ from botarmy.artifacts import AcceptanceTests, Requirement, Rule, UserRequiremen
 from botarmy.checks import FileText
 from providers.offline import words
 from providers.offline.acceptance_interface import entities_of, interface_of
+from providers.offline.service_tests import FOLDER
 from providers.offline.understand import Statement, Understanding, understand
 from providers.offline.understand_facts import FilterFact, InitialFact
 
-FOLDER = "tests_acceptance"
 MODULE = f"{FOLDER}.test_rules"
 CLASS = "RuleTest"
 _TEXT_LENGTH = 200

@@ -29,7 +29,8 @@ CHAIN = {
 }
 # The service without sockets: requests go straight into the generated product's API.
 DRIVER = """
-import json, pathlib, sys, unittest
+import json, os, pathlib, sys, unittest
+os.environ["BASE_URL"] = "http://127.0.0.1:1"  # never called
 sys.path.insert(0, sys.argv[1])
 from app.api import Api, Request
 from app.models import ENTITIES

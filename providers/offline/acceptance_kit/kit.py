@@ -21,6 +21,11 @@ TIMEOUT_S = 10
 NOWHERE = 999_999_999
 """An id that no record has."""
 
+NEEDS = (
+    "The acceptance tests need a running service: start it (python -m app serve), then "
+    "BASE_URL=http://127.0.0.1:8080 python -m unittest discover -s tests_acceptance -t ."
+)
+
 Answer = tuple[int, Any]
 _numbers = itertools.count(1)
 
@@ -50,6 +55,12 @@ class ServiceCase(unittest.TestCase):
 
     interface: Mapping[str, Any] = MappingProxyType({})
     requirement = ""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Fail once, with what is needed, where no service is named."""
+        if not os.environ.get("BASE_URL"):
+            raise cls.failureException(NEEDS)
 
     def setUp(self) -> None:
         """Start without a requirement."""
