@@ -48,7 +48,7 @@ DOCUMENT_MEASURES: Mapping[str, tuple[Callable[..., Measure], tuple[str, ...]]] 
     "criteria_measurable": (criteria_measurable, ("success_criteria", "user_requirements")),
     "completeness_check": (
         completeness_check,
-        ("sentences", "project_plan", "user_requirements", "success_criteria"),
+        ("sentences", "project_plan", "user_requirements", "success_criteria", "comments"),
     ),
     "clarity_validation": (clarity_validation, ("user_requirements",)),
     "requirements_covered": (requirements_covered, ("user_requirements", "feature_breakdown")),
@@ -74,7 +74,8 @@ def measure_documents(made: Collection[str], known: Mapping[str, Any]) -> tuple[
 
     Args:
         made: the kinds that were just made; a measure that judges none of them is left out.
-        known: kind -> record, of this phase and those before, and "sentences" -> the brief's numbered sentences.
+        known: kind -> record, of this phase and those before, "sentences" -> the brief's numbered sentences, and
+            "comments" -> those of the comments that the attempt was given.
     """
     return tuple(
         function(*(known[kind] for kind in kinds))
