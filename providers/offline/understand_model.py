@@ -364,7 +364,7 @@ def _field_rules(fact: FieldFact, model: Model) -> list[Rule]:
     entity = model.entities[fact.entity]
     item = entity.fields[fact.field]
     rules: list[Rule] = []
-    if fact.required and fact.field != entity.state_field:
+    if fact.required and item.required and fact.field != entity.state_field:
         rules.append(Rule(kind="required", entity=fact.entity, field=fact.field))
     if fact.unique:
         rules.append(Rule(kind="unique", entity=fact.entity, field=fact.field))
