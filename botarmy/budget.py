@@ -8,17 +8,34 @@ from math import ceil
 from botarmy.completion import CompletionRequest, Usage
 from botarmy.records import Spending, canonical_json
 
-BYTES_PER_TOKEN = 2  # the tokenizers of all three vendors stay above it for prose, code and any script
+BYTES_PER_TOKEN = 2  # what all three vendors stay above for prose, code and most scripts; not for digits, say
 OVERHEAD_TOKENS = 500  # what vendors add around messages and schemas
 SOFT_LIMIT = Decimal("0.8")
 
 
 def upper_bound(request: CompletionRequest) -> Usage:
-    """Return more tokens than the call will use: its bytes generously counted, and the whole output limit."""
-    texts = [message.content for message in request.messages]
-    texts.append(canonical_json(request.output_schema))
-    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-    return Usage(input_tokens=ceil(size / BYTES_PER_TOKEN) + OVERHEAD_TOKENS, output_tokens=request.max_output_tokens)
+    """Return more tokens than the call can use: a token for each byte, which no tokenizer falls below, and all output.
+
+    The schema counts twice: a server that may not know schemas is told it in words as well.
+    """
+    return _usage(_bytes_of_messages(request) + 2 * _bytes_of_schema(request), request)
+
+
+def likely_most(request: CompletionRequest) -> Usage:
+    """Return what the call will rarely pass: what is booked of a rate limit, and put right after the answer."""
+    return _usage(ceil((_bytes_of_messages(request) + _bytes_of_schema(request)) / BYTES_PER_TOKEN), request)
+
+
+def _usage(tokens: int, request: CompletionRequest) -> Usage:
+    return Usage(input_tokens=tokens + OVERHEAD_TOKENS, output_tokens=request.max_output_tokens)
+
+
+def _bytes_of_messages(request: CompletionRequest) -> int:
+    return sum(len(message.content.encode("utf-8", "surrogatepass")) for message in request.messages)
+
+
+def _bytes_of_schema(request: CompletionRequest) -> int:
+    return len(canonical_json(request.output_schema).encode("utf-8", "surrogatepass"))
 
 
 def passes_soft_limit(spent: Spending, limit_usd: Decimal) -> bool:

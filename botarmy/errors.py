@@ -40,8 +40,11 @@ BotArmyError
 │   ├── IsolationMissing     no bubblewrap, and --unsafe-no-sandbox was not given
 │   └── UnsafePath           a generated path leaves its tree or is otherwise refused
 ├── ExportError              the repository cannot be written (git, permission, space)
-└── LimitReached             attempts, budget or time are used up (exit 4)
-    └── BudgetExceeded       the next call could pass a spending limit: a person decides
+├── LimitReached             attempts, budget or time are used up (exit 4)
+│   └── BudgetExceeded       the next call could pass a spending limit: a person decides
+├── PrefectLost              the Prefect API was lost in the middle of a run
+├── RunsBreakOff             run after run broke off without a step forward; upkeep begins no more
+└── Unexpected               a defect, as it is written down for the project that it ended
 """
 
 from __future__ import annotations
@@ -170,6 +173,18 @@ class PrefectLost(BotArmyError):
 
     code = "prefect-lost"
     retryable = True
+
+
+class RunsBreakOff(BotArmyError):
+    """Run after run of a project broke off without a step forward."""
+
+    code = "runs-break-off"
+
+
+class Unexpected(BotArmyError):
+    """An error that nobody foresaw, as it is written down for the project that it ended."""
+
+    code = "unexpected"
 
 
 class TooLarge(StorageError):

@@ -13,6 +13,7 @@ from botarmy.records import (
     ArtifactHead,
     ArtifactVersion,
     Attempt,
+    AuditEvent,
     Evidence,
     Execution,
     GateRequest,
@@ -24,6 +25,9 @@ from botarmy.records import (
 
 OFFLINE = "offline"
 SCAFFOLD_NOTE = "scaffold, no model"
+RUN_FAILED = "run failed"
+"""The audit action that remembers, with code, message and hint, which error ended a project."""
+
 _APPROVAL = "approval"
 
 
@@ -38,6 +42,7 @@ class Snapshot(Record):
         gates: all gates, oldest first.
         runs: all runs, oldest first.
         export: the directory of the last export, or None.
+        error: code, message and hint of the error that a failed project ended with, or None.
     """
 
     project: Project
@@ -49,6 +54,7 @@ class Snapshot(Record):
     runs: tuple[Execution, ...] = ()
     spending: Spending
     export: str | None = None
+    error: dict[str, str] | None = None
 
 
 def overview(snapshot: Snapshot) -> dict[str, Any]:
@@ -61,6 +67,7 @@ def overview(snapshot: Snapshot) -> dict[str, Any]:
             "slug": project.slug,
             "status": project.status.value,
             "note": model_note(snapshot.heads),
+            "error": snapshot.error,
         },
         "workflow": project.workflow,
         "phases": [_phase(name, agent, snapshot) for name, agent in phase_order(snapshot)],
@@ -74,6 +81,19 @@ def overview(snapshot: Snapshot) -> dict[str, Any]:
         "export": snapshot.export,
         "runs": [_run(each) for each in snapshot.runs],
     }
+
+
+def error_of(project: Project, events: Iterable[AuditEvent]) -> dict[str, str] | None:
+    """Return code, message and hint of the error that a failed project ended with, or None.
+
+    Args:
+        project: the project.
+        events: its audit events, oldest first.
+    """
+    if project.status is not Status.failed:
+        return None
+    told = [event.detail for event in events if event.action == RUN_FAILED and "code" in event.detail]
+    return {name: str(told[-1].get(name, "")) for name in ("code", "message", "hint")} if told else None
 
 
 def model_note(versions: Iterable[ArtifactHead | ArtifactVersion]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from botarmy.errors import BotArmyError, Fenced, Held, PrefectLost, Unavailable
@@ -33,28 +32,18 @@ def lost_prefect(error: BaseException, api_url: str, slug: str) -> PrefectLost |
         api_url: the address of the API.
         slug: the project.
     """
-    for each in _with_causes(error):
-        # Prefect's client lets the errors of its HTTP library through; that is not imported here for their names.
-        if type(each).__module__.partition(".")[0].startswith(("httpx", "httpcore")) or _of_status(each):
-            said = " ".join(str(each).split())[:300] or type(each).__name__
-            return PrefectLost(
-                f"The Prefect API at {api_url} was lost in the middle of the run. {said}",
-                hint=f"What was committed is kept. When it answers again, go on with: botarmy run --project {slug}",
-            )
-    return None
+    from flows.failure import of_prefects_api
+
+    failure = of_prefects_api(error)
+    if failure is None:
+        return None
+    said = " ".join(str(failure).split())[:300] or type(failure).__name__
+    return PrefectLost(
+        f"The Prefect API at {api_url} was lost in the middle of the run. {said}",
+        hint=f"What was committed is kept. When it answers again, go on with: botarmy run --project {slug}",
+    )
 
 
 def without_storage(error: Unavailable, slug: str) -> Unavailable:
     """Return the error of a run that lost Postgres, with how to go on; nothing can be read to show more."""
     return Unavailable(error.message, hint=f"{error.hint} Then go on with: botarmy run --project {slug}".strip())
-
-
-def _of_status(error: BaseException) -> bool:
-    return type(error).__name__ == "PrefectHTTPStatusError"
-
-
-def _with_causes(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__

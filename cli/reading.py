@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botarmy.errors import BotArmyError
-from botarmy.overview import Snapshot
+from botarmy.overview import Snapshot, error_of
 
 if TYPE_CHECKING:
-    from botarmy.records import ArtifactVersion, Attempt, GateRequest, Project
+    from botarmy.records import ArtifactVersion, Attempt, AuditEvent, GateRequest, Project
     from botarmy.settings import Settings
     from storage.database import Database
     from storage.reads.view import ReadView
@@ -102,6 +102,7 @@ async def fetch_snapshot(view: ReadView | UnitOfWork, name: str) -> Snapshot:
         UnknownName: there is no such project.
     """
     project = await view.projects.get(name)
+    events = await view.audit.of_project(project.id)
     return Snapshot(
         project=project,
         phases=project_phases(project),
@@ -111,7 +112,8 @@ async def fetch_snapshot(view: ReadView | UnitOfWork, name: str) -> Snapshot:
         gates=await view.gates.of_project(project.id),
         runs=await view.executions.of_project(project.id),
         spending=await view.calls.spent(project.id),
-        export=await _last_export(view, project),
+        export=_last_export(events),
+        error=error_of(project, events),
     )
 
 
@@ -127,9 +129,8 @@ async def fetch_heads_and_gates(
     return project, await view.artifacts.heads(project.id), await view.gates.of_project(project.id)
 
 
-async def _last_export(view: ReadView | UnitOfWork, project: Project) -> str | None:
+def _last_export(events: Sequence[AuditEvent]) -> str | None:
     """Return where the project was exported to last, if that is still there."""
-    events = await view.audit.of_project(project.id)
     places = [str(event.detail.get("directory", "")) for event in events if event.action == EXPORTED]
     return still_there(places[-1]) if places else None
 

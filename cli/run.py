@@ -7,6 +7,7 @@ import contextlib
 import getpass
 import logging
 import os
+import socket
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ from cli.terminal import clean, say
 if TYPE_CHECKING:
     from botarmy.progress import Report
     from botarmy.settings import Settings
+    from storage.hold import Hold
     from tasks.runtime import Runtime
 
 EXIT_CODES = {Status.completed: 0, Status.waiting: 3, Status.stopped: 4, Status.cancelled: 4}
@@ -85,7 +87,7 @@ def run(
         )
     _check_out(out)
     if gates == "suspend":
-        from cli.submit import submit_and_follow
+        from cli.following import submit_and_follow
 
         _see_for_this_process(provider, unsafe_no_sandbox)
         wish = {"project_name": project_name, "definitions": definitions, "budget_usd": budget}
@@ -169,13 +171,16 @@ async def _run(
     from tasks.runtime import installed, open_runtime
     from tasks.selection import Selection
 
-    async with open_runtime(
-        settings, report=report, unsafe_no_sandbox=options["unsafe"], provider=options["provider"]
-    ) as opened:
+    async with (
+        open_runtime(
+            settings, report=report, unsafe_no_sandbox=options["unsafe"], provider=options["provider"]
+        ) as opened,
+        contextlib.AsyncExitStack() as grip,
+    ):
         if opened.started_postgres:
             report(Progress(step="postgres", text="started; it runs on for the next command, until `botarmy down`"))
-        project = await _take_up(opened, text, project_name, options)
-        runtime = await opened.serving(Selection.of(project))
+        project, hold = await _take_up(opened, grip, text, project_name, options)
+        runtime = await opened.holding(hold, "").serving(Selection.of(project))
         await _announce(runtime, project, report)
         with prefect_for(settings.botarmy_home, runtime.prefect_url) as api:
             os.environ.update(api.environment() | quiet_prefect())
@@ -185,6 +190,7 @@ async def _run(
                 runs_before = await _runs(runtime, project)
                 with installed(runtime):
                     error = await _deliver(project, options["gates"], api.url)
+                await grip.aclose()  # who comes next need not wait until the server is stopped
         if isinstance(error, Unavailable):
             raise without_storage(error, project.slug)
         if isinstance(error, PrefectLost) and await _ended_since(runtime, project, runs_before):
@@ -205,26 +211,20 @@ async def _ended_since(runtime: Runtime, project: Project, before: tuple[Executi
     return len(now) > len(before) and now[-1].status in EXIT_CODES
 
 
-async def _take_up(runtime: Runtime, text: str, name: str, options: dict[str, Any]) -> Project:
-    """Return the project to carry on: the named one where it exists, a half-done one of this brief, or a new one."""
-    from tasks.project import half_done, new_project
-    from tasks.selection import chosen
-    from tasks.taking_up import named_project
+async def _take_up(
+    runtime: Runtime, grip: contextlib.AsyncExitStack, text: str, name: str, options: dict[str, Any]
+) -> tuple[Project, Hold]:
+    """Return the project to carry on, and the hold on it that `grip` keeps; see tasks.carry_on."""
+    from tasks.carry_on import Wish, take_up
 
-    given, project = options["definitions"], None
-    if name:
-        async with runtime.database.work() as work:
-            project = await named_project(work.projects, name, text, given)
-    elif (project := await half_done(runtime, text, chosen(given))) is not None:
-        click.echo(f"{project.slug}: this brief's earlier run broke off; it goes on where it stopped.", err=True)
     budget: Decimal | None = options["budget_usd"]
     by = "" if budget is None else runtime.settings.botarmy_by or getpass.getuser()
-    if project is None:
-        project = await new_project(runtime, text, name=name, selection=chosen(given), budget_usd=budget, by=by)
-    elif budget is not None:
-        async with runtime.database.work() as work:
-            await work.budgets.set(project.id, budget, by=by)
-    return project
+    wish = Wish(brief=text, name=name, given=options["definitions"], budget_usd=budget, by=by)
+    taken = await take_up(runtime, grip, wish, f"botarmy run (process {os.getpid()} on {socket.gethostname()})")
+    if taken.broke_off:
+        slug = taken.project.slug
+        click.echo(f"{slug}: this brief's earlier run broke off; it goes on where it stopped.", err=True)
+    return taken.project, taken.hold
 
 
 async def _announce(runtime: Runtime, project: Project, report: Report) -> None:

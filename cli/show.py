@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
@@ -18,6 +19,7 @@ POLL_S = 1.0
 ENDED = frozenset({Status.completed, Status.failed, Status.stopped, Status.cancelled})
 WAITING_EXIT = 3
 _REASON_WIDTH = 200
+_ERROR_WIDTH = 1000
 _HASH_WIDTH = 12
 _TOLD = ("project", "attempt", "evidence", "gate")
 """How the names of the audit actions begin that a person follows a run by."""
@@ -80,27 +82,41 @@ def write_project(project: str, *, as_json: bool) -> None:
         write_overview(snapshot)
 
 
-def project_of_flow_run(flow_run_id: str) -> tuple[Project | None, tuple[str, ...]]:
-    """Return the project of a Prefect flow run and what happened to it so far.
+@dataclass(frozen=True)
+class Followed:
+    """What is known of a submitted run at one moment.
 
-    Args:
-        flow_run_id: Prefect's id of the run.
-
-    Returns:
-        The project, None before the run has taken one up; and one cleaned line for each event, oldest first. The lines
-        only ever grow, so that a caller can print those that are new.
+    Attributes:
+        project: its project, None before it has taken one up.
+        lines: one cleaned line for each event of the project, oldest first. They only ever grow, so that a caller can
+            print those that are new.
+        flow_run_id: the flow run that the project hangs on now: upkeep may have begun others since.
+        turned_away: whether the submitted run found its project with another run, and did nothing.
     """
-    return run(_of_flow_run(flow_run_id))
+
+    project: Project | None
+    lines: tuple[str, ...]
+    flow_run_id: str
+    turned_away: bool = False
 
 
-async def _of_flow_run(flow_run_id: str) -> tuple[Project | None, tuple[str, ...]]:
+def followed(flow_run_id: str) -> Followed:
+    """Return how a submitted flow run stands, by our own tables."""
+    return run(_followed(flow_run_id))
+
+
+async def _followed(flow_run_id: str) -> Followed:
     async with reading() as view:
-        execution = await view.executions.of_flow_run(flow_run_id)
+        execution = await view.executions.of_order(flow_run_id)
         if execution is None:
-            return None, ()
+            return Followed(None, (), flow_run_id)
         project = await view.projects.get(execution.project_id)
+        runs = await view.executions.of_project(project.id)
         events = await view.audit.of_project(project.id)
-    return project, tuple(_event_line(event) for event in events if event.action.startswith(_TOLD))
+    newest = [each.flow_run_id for each in runs if each.flow_run_id and each.status is not Status.cancelled]
+    lines = tuple(_event_line(event) for event in events if event.action.startswith(_TOLD))
+    turned_away = execution.status is Status.cancelled
+    return Followed(project, lines, flow_run_id if turned_away or not newest else newest[-1], turned_away)
 
 
 def _event_line(event: AuditEvent) -> str:
@@ -114,6 +130,7 @@ def write_overview(snapshot: Snapshot) -> None:
     project = snapshot.project
     heading(f"{project.slug}: {project.name}")
     say(f"status    {status_label(project.status, model_note(snapshot.heads))}")
+    _write_error(snapshot.error, project.slug)
     say(f"workflow  {one_line(project.workflow)}")
     say(f"cost      {cost_text(document['cost_usd'])}, {_tokens_text(document['tokens'])}")
     say(f"export    {one_line(document['export'] or 'none')}")
@@ -125,6 +142,16 @@ def write_overview(snapshot: Snapshot) -> None:
     _write_artifacts(phases)
     _write_evidence(phases)
     _write_reasons(phases, project.slug)
+
+
+def _write_error(error: dict[str, str] | None, slug: str) -> None:
+    """Say why a failed project failed, how to mend it, and how to go on then."""
+    if error is None:
+        return
+    say(f"why       {one_line(error['message'], _ERROR_WIDTH)}")
+    if error["hint"]:
+        say(f"fix       {one_line(error['hint'], _ERROR_WIDTH)}")
+    say(f"go on     botarmy run --project {slug}, or botarmy submit --project {slug}")
 
 
 def _run_text(runs: tuple[Execution, ...]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from botarmy.errors import BriefError
-from botarmy.records import Status
 from cli.amount import UsdAmount
 from cli.definition_options import definition_options
-from cli.reading import reading
+from cli.reading import database, reading
 from cli.reading import run as run_coroutine
 from cli.terminal import say, write_json
 
 if TYPE_CHECKING:
     from botarmy.settings import Settings
+    from tasks.selection import Selection
 
 DEPLOYMENT = "sdlc/default"
 MAX_PARAMETER = 400_000
@@ -76,16 +75,20 @@ def submit_text(
 
     Raises:
         BriefError: neither a brief nor a project was given.
-        InputError: the project exists and has another brief or other definitions, or was cancelled.
+        InputError: the project exists and has another brief or other definitions, or was cancelled; or its definitions
+            cannot be used.
         Unavailable: no Prefect API answers.
     """
     from flows.api import find_api
     from flows.api import submit as create_run
+    from tasks.selection import chosen, see_usable
 
     if not text and not project_name:
         raise BriefError("There is neither a brief nor a project.", hint="botarmy submit BRIEF, or --project NAME")
     api = find_api(settings.botarmy_home, dict(os.environ))
-    existing = run_coroutine(_existing(project_name, text, definitions)) if project_name else ""
+    goes_on = run_coroutine(_existing(project_name, text, definitions)) if project_name else None
+    see_usable(chosen(definitions) if goes_on is None else goes_on[1], settings)
+    existing = goes_on[0] if goes_on is not None else ""
     parameters: dict[str, Any] = {"gates": "suspend", "approval": approval}
     parameters |= {"budget_usd": str(budget_usd)} if budget_usd is not None else {}
     if not existing and len(json.dumps(text)) > MAX_PARAMETER:
@@ -98,17 +101,29 @@ def submit_text(
             "name": project_name,
             **{key: value for key, value in definitions.items() if value},
         }
+    if goes_on is not None:
+        run_coroutine(_noted(existing, DEPLOYMENT))  # first: from here on it is the worker's
     run = create_run(api, DEPLOYMENT, parameters, name=existing or _run_name(project_name, text), queue=priority)
     return {"flow_run_id": run["id"], "name": run["name"], "url": api.run_url(run["id"])}
 
 
-async def _existing(name: str, text: str, definitions: dict[str, Any]) -> str:
-    """Return the slug of the project that goes on, or "" where it is to be made."""
+async def _existing(name: str, text: str, definitions: dict[str, Any]) -> tuple[str, Selection] | None:
+    """Return the slug of the project that goes on and its definitions, or None where it is to be made."""
+    from tasks.selection import Selection
     from tasks.taking_up import named_project
 
     async with reading() as view:
         project = await named_project(view.projects, name, text, definitions)
-    return project.slug if project is not None else ""
+    return (project.slug, Selection.of(project)) if project is not None else None
+
+
+async def _noted(slug: str, deployment: str) -> None:
+    """Write down that an existing project is handed to the worker: `run` with the same brief leaves it alone."""
+    from tasks.taking_up import SUBMITTED
+
+    async with database() as opened, opened.work() as work:
+        project = await work.projects.get(slug)
+        await work.audit.add(project.id, "botarmy", SUBMITTED, slug, detail={"to": deployment})
 
 
 def _run_name(project_name: str, text: str) -> str:
@@ -126,39 +141,3 @@ async def _store(settings: Settings, text: str, name: str, definitions: dict[str
 
     async with open_runtime(settings) as runtime:
         return (await new_project(runtime, text, name=name, selection=chosen(definitions))).slug
-
-
-def submit_and_follow(settings: Settings, text: str, wish: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
-    """Submit, then follow the run until it ends (`run --gates suspend`); return the exit code.
-
-    Args:
-        settings: the settings.
-        text: the brief, or "".
-        wish: what `submit_text` takes beside them.
-        out: directory for the finished project, or None.
-        as_json: whether the end is told in JSON.
-    """
-    from cli.export import export_project
-    from cli.run import EXIT_CODES, next_command
-    from cli.show import project_of_flow_run, write_project
-
-    made = submit_text(settings, text, **wish)
-    click.echo(f"Submitted as {made['name']}: {made['url']}", err=True)
-    click.echo("At a gate: botarmy inbox, or the address above. Ctrl-C ends the following, not the run.", err=True)
-    told = 0
-    while True:
-        project, lines = project_of_flow_run(made["flow_run_id"])
-        for line in lines[told:]:
-            click.echo(line, err=True)
-        told = len(lines)
-        if project is not None and project.status in ENDED:
-            if out is not None and project.status is Status.completed:
-                run_coroutine(export_project(project.slug, out, replace_other=True))
-            write_project(project.slug, as_json=as_json)
-            if not as_json:
-                say(next_command(project, out))
-            return EXIT_CODES.get(project.status, 1)
-        time.sleep(1.0)
-
-
-ENDED = (Status.completed, Status.stopped, Status.cancelled, Status.failed)

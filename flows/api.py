@@ -165,3 +165,13 @@ def has_form(api: PrefectApi, run: dict[str, Any]) -> bool:
     except UnknownName:
         return False
     return True
+
+
+def delete_flow_run(api: PrefectApi, flow_run_id: str) -> bool:
+    """Cancel a run and delete it with its parameters, form, answers and logs; return whether Prefect had it."""
+    if read_flow_run(api, flow_run_id) is None:
+        return False
+    cancel(api, flow_run_id)
+    with contextlib.suppress(UnknownName):  # somebody else has deleted it meanwhile
+        call(api, "DELETE", f"/flow_runs/{flow_run_id}")
+    return True

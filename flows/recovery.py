@@ -13,17 +13,26 @@ from typing import Any
 from uuid import UUID
 
 from botarmy.crashpoints import point
-from botarmy.records import Execution, Project, Status
+from botarmy.errors import Held, RunsBreakOff
+from botarmy.records import AuditEvent, Execution, Project, Status, digest
 from flows.api import call, cancel, crashed, has_form, read_flow_run, resume, server_time, submit
 from flows.resume import WAKE
 from flows.server import PrefectApi
+from storage.unit import UnitOfWork
+from tasks.project import end_execution, end_project
 from tasks.runtime import Runtime
 
 DEPLOYMENT = "sdlc/default"
 STARTING = frozenset({"PENDING", "RUNNING", "CANCELLING"})
 """State types of a run that has a process, or had one: without the project's lock it is soon taken for dead."""
 
-OVER = frozenset({Status.completed, Status.cancelled, Status.stopped})
+OVER = frozenset({Status.completed, Status.cancelled, Status.stopped, Status.failed})
+"""A project that upkeep leaves alone; people take up again what is not completed."""
+
+MOST_RECOVERIES = 5
+"""So many runs in succession are begun for a project that none of them brings a step forward; then it has failed."""
+
+_RECOVERED = "run recovered"
 _GRAIN = timedelta(seconds=2)
 """The Prefect server tells its time in whole seconds."""
 
@@ -86,13 +95,9 @@ async def recover(runtime: Runtime, api: PrefectApi, project_id: UUID, why: str)
     dead = newest(runs)
     if await _just_begun(runtime, api, dead):
         return False  # what the caller has seen is past: another upkeep has submitted this run since
-    async with runtime.database.work() as work:
-        project = await work.projects.get(str(project_id))
-        if project.status in OVER:
-            return False
-        await work.audit.add(project.id, "upkeep", "run recovered", project.slug, detail={"why": why})
-        point("upkeep.recovered.before")
-    point("upkeep.recovered.after")
+    project = await _noted(runtime, api, project_id, dead, why)
+    if project is None:
+        return False
     last = await asyncio.to_thread(read_flow_run, api, dead.flow_run_id) if dead and dead.flow_run_id else None
     parameters = {"project": project.slug, "gates": "suspend", "approval": _approval(last)}
     if last is not None:
@@ -120,6 +125,75 @@ async def recover(runtime: Runtime, api: PrefectApi, project_id: UUID, why: str)
     return True
 
 
+async def _noted(
+    runtime: Runtime, api: PrefectApi, project_id: UUID, dead: Execution | None, why: str
+) -> Project | None:
+    """Write down that a run is begun for a dead one, and return its project.
+
+    Returns:
+        None where none is to be begun: the project is over, or run after run of it has broken off. That ends it.
+    """
+    async with runtime.database.work() as work:
+        project = await work.projects.get(str(project_id))
+        if project.status in OVER:
+            return None
+        stands = await _standing(work, project)
+        in_vain = _in_vain(await work.audit.of_project(project.id), stands)
+        if in_vain < MOST_RECOVERIES:
+            detail = {"why": why, "dead": str(dead.id) if dead else "", "stands": stands}
+            await work.audit.add(project.id, "upkeep", _RECOVERED, project.slug, detail=detail)
+        point("upkeep.recovered.before")
+    point("upkeep.recovered.after")
+    if in_vain >= MOST_RECOVERIES:
+        await _give_up(runtime, api, project, dead)
+        return None
+    return project
+
+
+async def _standing(work: UnitOfWork, project: Project) -> str:
+    """Return what changes with each committed step of a project: attempts, answers, results, gates."""
+    attempts = [
+        (each.phase, each.number, each.status.value, each.result is not None, each.superseded)
+        for each in await work.attempts.list(project.id)
+    ]
+    calls = await work.calls.of_project(project.id)
+    answers = sum(call.outcome not in ("reserved", "abandoned") for call in calls)
+    gates = [(str(gate.id), gate.status.value) for gate in await work.gates.of_project(project.id)]
+    return digest([attempts, answers, gates])
+
+
+def _in_vain(events: Sequence[AuditEvent], stands: str) -> int:
+    """Return how many runs were begun since the project came to where it stands, or was taken up after it had failed.
+
+    By the audit trail's order, which hangs on no clock; an upkeep that was killed before it began one is not counted twice.
+    """
+    dead = set()
+    for event in reversed(events):
+        if event.action == "project failed":
+            break
+        if event.action == _RECOVERED:
+            if event.detail.get("stands") != stands:
+                break
+            dead.add(event.detail["dead"])
+    return len(dead)
+
+
+async def _give_up(runtime: Runtime, api: PrefectApi, project: Project, dead: Execution | None) -> None:
+    """End a project whose runs break off one after the other: they cost, and nobody would be told."""
+    error = RunsBreakOff(
+        f"{MOST_RECOVERIES} runs in succession broke off without a step forward. Upkeep begins no more.",
+        hint="worker-0.log and up.log under BOTARMY_HOME, and the log of the last run in Prefect, tell what ends them.",
+    )
+    try:
+        async with runtime.database.hold(project.id, "upkeep") as hold:
+            await end_project(runtime.holding(hold, ""), project, Status.failed, error)
+    except Held:  # a run has come to life meanwhile
+        return
+    if dead is not None and dead.flow_run_id:
+        await end_execution(runtime, dead.flow_run_id, Status.failed)
+        await bury(api, dead.flow_run_id)
+
+
 async def _just_begun(runtime: Runtime, api: PrefectApi, last: Execution | None) -> bool:
     """Tell whether a run is about to start or has just started."""
     run = await asyncio.to_thread(read_flow_run, api, last.flow_run_id) if last and last.flow_run_id else None
@@ -142,7 +216,11 @@ async def begin_again(runtime: Runtime, api: PrefectApi) -> int:
         parameters = run["parameters"]
         async with runtime.database.work() as work:
             known = await work.executions.of_flow_run(run["id"]) is not None
-        if known or not parameters.get("brief") or not await run_is_gone(runtime, api, run):
+            known = known or await work.executions.purged(run["id"], parameters.get("instead_of", ""))
+        again = _times_again(run)
+        if known or not parameters.get("brief") or again >= MOST_RECOVERIES:
+            continue
+        if not await run_is_gone(runtime, api, run):
             continue
         parameters = {"instead_of": run["id"]} | parameters  # of the first, where this is a successor itself
         point("upkeep.again.before")
@@ -153,13 +231,22 @@ async def begin_again(runtime: Runtime, api: PrefectApi) -> int:
             parameters,
             name=run["name"],
             queue=_queue(run),
-            tags=("recovery",),
+            tags=("recovery", f"{_AGAIN}{again + 1}"),
             key=f"again-{run['id']}",
         )
         point("upkeep.again.after")
         await asyncio.to_thread(cancel if run["state_type"] == "PAUSED" else _replaced, api, run["id"])
         count += 1
     return count
+
+
+_AGAIN = "again-"
+
+
+def _times_again(run: dict[str, Any]) -> int:
+    """Return how many runs of the same order broke off before this one, none of which made a project."""
+    numbers = [tag.removeprefix(_AGAIN) for tag in run["tags"] if tag.startswith(_AGAIN)]
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
 
 
 def _unfinished(api: PrefectApi, back: timedelta) -> list[dict[str, Any]]:

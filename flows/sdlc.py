@@ -17,10 +17,12 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from botarmy.errors import BotArmyError, Fenced, Held, TakenByAnother, Unavailable
+from botarmy.errors import Fenced, Held, TakenByAnother
 from botarmy.progress import Progress, Report
 from botarmy.records import Approval, Attempt, GateRequest, Phase, Project, Status, Workflow
+from flows.failure import is_left_to_others, told
 from flows.people import Door, NobodyHere, SuspendedForm, Terminal
+from storage.hold import Hold
 from tasks.budget import carry_out_budget, due_budget_gate
 from tasks.gate import GatePolicy, carry_out, judge
 from tasks.phase_task import run_phase
@@ -73,20 +75,29 @@ async def deliver(
         order = Order(
             brief=brief, project=project, name=name, given=given, budget_usd=budget_usd, instead_of=instead_of
         )
-        record = await claim(opened, run_id, order)
-        runtime = await opened.serving(Selection.of(record))
         policy = GatePolicy(approval=None if approval == "workflow" else Approval(approval))
         try:
-            async with runtime.database.hold(record.id, _holder()) as hold:
-                held = runtime.holding(hold, run_id)
-                with installed(held):
-                    return await _live(held, record, policy, _door(gates))
+            record = await claim(opened, run_id, order)
+            async with _held(opened, record) as hold:
+                return await _live(opened.holding(hold, run_id), record, policy, _door(gates))
         except Held as error:
             await _leave(opened, run_id, error, Status.cancelled)
             return Completed(name=HELD, message=f"{error.message} This run did nothing.")
         except Fenced as error:
             await _leave(opened, run_id, error, Status.failed)
             return Cancelled(name=TAKEN_OVER, message=f"{error.message} What this run had committed stays.")
+
+
+@contextlib.asynccontextmanager
+async def _held(runtime: Runtime, project: Project) -> AsyncIterator[Hold]:
+    """Take the project for this run; where the command line has taken it already, say that it is this run's."""
+    if runtime.hold is None:
+        async with runtime.database.hold(project.id, _holder()) as hold:
+            yield hold
+        return
+    async with runtime.database.work(runtime.hold) as work:
+        await work.projects.name_holder(project.id, _holder())
+    yield runtime.hold
 
 
 async def _leave(runtime: Runtime, flow_run_id: str, error: TakenByAnother, ended: Status) -> None:
@@ -141,14 +152,16 @@ async def _live(runtime: Runtime, project: Project, policy: GatePolicy, door: Do
         await end_execution(runtime, flow_run_id, status)
         message = f"{project.slug} was {status.value} before this run had it."
         return Cancelled(message=message) if status is Status.cancelled else Failed(name="Stopped", message=message)
-    workflow = runtime.core.workflow(project.workflow)
     try:
-        ended = await _phases(runtime, project, workflow, policy, door)
+        runtime = await runtime.serving(Selection.of(project))
+        workflow = runtime.core.workflow(project.workflow)
+        with installed(runtime):
+            ended = await _phases(runtime, project, workflow, policy, door)
         ended = await end_project(runtime, project, ended)
-    except BotArmyError as error:
-        if not isinstance(error, Fenced | Unavailable):  # without Postgres nothing is known: upkeep goes on later
+    except Exception as error:
+        if not is_left_to_others(error):
             await end_execution(runtime, flow_run_id, Status.failed)
-            await end_project(runtime, project, Status.failed, error)
+            await end_project(runtime, project, Status.failed, told(error))
         raise
     await end_execution(runtime, flow_run_id, ended)
     await publish_overview(runtime, project, workflow)

@@ -104,6 +104,18 @@ class Database:
         """
         return take(self.url, project_id, holder, self.options)
 
+    @asynccontextmanager
+    async def turn(self, key: str) -> AsyncIterator[None]:
+        """Wait for this key's turn: while the block runs, nobody else has it. For moments only.
+
+        Raises:
+            StorageError: it did not come for as long as a row is waited for.
+        """
+        async with self._plain() as connection:
+            async with _translated():
+                await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (key,))
+            yield
+
     async def is_held(self, project_id: UUID) -> bool:
         """Tell whether a live run holds the project, without touching its lock or its fence."""
         number = lock_number(project_id) & 0xFFFF_FFFF_FFFF_FFFF

@@ -23,6 +23,7 @@ from storage.faults import translate
 from storage.options import Options
 
 _log = logging.getLogger(__name__)
+_UNLOCK_S = 2.0
 
 
 class Hold:
@@ -116,8 +117,11 @@ class _Grip:
                 await self._regain(hold)
 
     async def drop(self) -> None:
-        """Free the lock by ending the session."""
+        """Free the lock and end the session."""
         if self._connection is not None:
+            # Said and answered: that a session was closed, the server may notice later than whoever asks next.
+            with suppress(psycopg.Error, TimeoutError):
+                await asyncio.wait_for(self._one("SELECT pg_advisory_unlock_all()", ()), _UNLOCK_S)
             with suppress(psycopg.Error):
                 await self._connection.close()
             self._connection = None

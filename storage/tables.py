@@ -462,3 +462,13 @@ class ProviderRates(Table):
     requests_until: Mapped[float] = mapped_column(server_default=text("0"))
     tokens_until: Mapped[float] = mapped_column(server_default=text("0"))
     written_at: Mapped[float] = mapped_column(server_default=text("0"))
+
+
+class PurgedRuns(Table):
+    """A flow run whose project was purged. Append-only; holds no content, so that it may outlive the project."""
+
+    __tablename__ = "purged_runs"
+    flow_run_id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID]
+    purged_at: Mapped[datetime] = _moment()
+    __table_args__ = (Index(None, "project_id"),)

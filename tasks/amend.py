@@ -8,17 +8,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from botarmy.agents.choosing import agent_of
-from botarmy.agents.work import PhaseWork
+from botarmy.agents.work import PhaseResult, PhaseWork
 from botarmy.artifacts import Document, DocumentDraft, schema_of
 from botarmy.completion import Ask, Completion, CompletionRequest, Usage
 from botarmy.definitions.documents import assemble
 from botarmy.definitions.models import DocumentTask
 from botarmy.definitions.purposes import DERIVED
 from botarmy.errors import InputError, InvalidOutput, UnsafePath
-from botarmy.records import GateRequest, LLMCall, Provenance, Status
+from botarmy.gates import evaluate_gate
+from botarmy.records import Decision, GateRequest, LLMCall, Phase, Provenance, Status
 from botarmy.render import render_markdown
 from tasks.phase import calls_of, phase_of, save_evidence, upstream_kinds
 from tasks.runtime import Runtime
+
+_REASONS = 5  # shown of those for which an amendment is refused
 
 
 async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by: str) -> GateRequest:
@@ -35,8 +38,8 @@ async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by
         The voided gate.
 
     Raises:
-        InputError: no such artifact at this gate, a derived one, or content that does not fit its schema or fails to
-            be checked.
+        InputError: no such artifact at this gate, a derived one, content that is the present one, does not fit its
+            schema or does not pass the phase's gate; nothing was stored.
         Duplicate: the gate was decided while the amendment was checked; nothing was stored.
         Stale: another version counts by now, or the gate is void; nothing was stored.
     """
@@ -53,6 +56,8 @@ async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by
     template = runtime.core.template(phase.template, phase.agent)
     if template.document is not None:
         content = amended_document(content, heads[kind].content, template.document)
+    if content == heads[kind].content:
+        raise InputError(f"The amended {kind} is what its present version says: there is nothing to store.", hint=_FROM)
     phase_work = PhaseWork(
         phase=phase,
         brief=project.brief,
@@ -64,6 +69,7 @@ async def amend(runtime: Runtime, gate: GateRequest, kind: str, text: str, *, by
         result = await agent_of(phase, template)(phase_work, answer_from(contents, calls), runtime.check)
     except (InvalidOutput, UnsafePath) as error:
         raise InputError(f"The amended {kind} cannot be checked: {error.message}", hint=error.hint) from error
+    see_passes(kind, phase, result, deterministic=attempt.result is not None and attempt.result.deterministic)
     async with runtime.commit("gate.amended", gate.phase) as work:
         await work.gates.see_amendable(gate.id, {name: head.sha256 for name, head in heads.items()})
         old = heads[kind]
@@ -133,6 +139,29 @@ def amended_document(content: dict[str, Any], present: dict[str, Any], task: Doc
             hint="Change the sections; what the markdown says does not matter then, as long as it is not changed.",
         )
     return document.model_dump(mode="json")
+
+
+def see_passes(kind: str, phase: Phase, result: PhaseResult, *, deterministic: bool) -> None:
+    """Refuse an amendment that the gate would reject: the next attempt would put the agent's version in its place.
+
+    Raises:
+        InputError: says which criteria it does not meet.
+    """
+    verdict = evaluate_gate(
+        phase.gate,
+        result.measures,
+        result.evidence,
+        result.confidence,
+        checks=phase.checks,
+        deterministic=deterministic,
+        open_questions=result.open_questions,
+    )
+    if verdict.decision is Decision.reject:
+        why = "; ".join(verdict.reasons[:_REASONS])
+        raise InputError(
+            f"With the amended {kind} the gate of {phase.name} is not met: {why}.",
+            hint="Nothing was stored and the gate is open still. Mend it and amend again.",
+        )
 
 
 def draft_of(document: dict[str, Any]) -> dict[str, Any]:

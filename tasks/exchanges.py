@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
-from botarmy.budget import passes_soft_limit, upper_bound
+from botarmy.budget import likely_most, passes_soft_limit, upper_bound
 from botarmy.completion import Completion, CompletionRequest, Progress, Provider, StreamingProvider, Usage
 from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError, RateLimited, SettingsError
@@ -204,7 +204,7 @@ class Exchanges:
         limit = self._limits.get(f"{provider.name}/{provider.model}")
         if limit is None:
             return request
-        tokens = _tokens(upper_bound(request))
+        tokens = _tokens(likely_most(request))
         longest = request.timeout_s * _WAIT_SHARE
         async with self._database.work() as work:
             wait = await work.rates.book(provider.name, provider.model, limit, tokens=tokens, longest_wait_s=longest)
@@ -226,7 +226,7 @@ class Exchanges:
         limit = self._limits.get(f"{provider.name}/{provider.model}")
         if limit is None or not done.usage_known:
             return
-        booked, used = _tokens(upper_bound(request)), _tokens(done.usage)
+        booked, used = _tokens(likely_most(request)), _tokens(done.usage)
         async with self._database.work() as work:
             await work.rates.correct(provider.name, provider.model, limit, booked_tokens=booked, used_tokens=used)
 

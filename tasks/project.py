@@ -10,8 +10,9 @@ from pydantic import Field
 
 from botarmy.brief import is_comment, read_brief, slugify, title
 from botarmy.crashpoints import point
-from botarmy.errors import BotArmyError, BriefError
-from botarmy.records import Attempt, Phase, Project, Record, Status, digest
+from botarmy.errors import BotArmyError, BriefError, InputError
+from botarmy.overview import RUN_FAILED
+from botarmy.records import Attempt, Phase, Project, Record, Status
 from storage.unit import UnitOfWork
 from tasks.gate import feedback_of
 from tasks.history import enter_phase
@@ -28,6 +29,7 @@ async def new_project(
     selection: Selection,
     budget_usd: Decimal | None = None,
     by: str = "",
+    begun_by: str = "",
 ) -> Project:
     """Create a project from a brief, with its limit: there is no moment without it. The same brief again makes slug-2.
 
@@ -38,39 +40,30 @@ async def new_project(
         selection: its definitions.
         budget_usd: the project's spending limit, or None.
         by: who set the limit.
+        begun_by: BEGUN_HERE where this very process carries it on.
 
     Raises:
         BriefError: the brief is empty, binary, too large or not text.
         UnknownName: there is no such workflow.
     """
     async with runtime.database.work() as work:
-        project = await _create(work, runtime, brief, name, selection)
+        project = await _create(work, runtime, brief, name, selection, begun_by)
         if budget_usd is not None:
             await work.budgets.set(project.id, budget_usd, by=by)
         return project
 
 
-async def _create(work: UnitOfWork, runtime: Runtime, brief: str, name: str, selection: Selection) -> Project:
+async def _create(
+    work: UnitOfWork, runtime: Runtime, brief: str, name: str, selection: Selection, begun_by: str = ""
+) -> Project:
     text = read_brief(brief.encode("utf-8", "surrogatepass"), runtime.settings.max_brief_bytes)
     # Pinned, so that lists and `show` need not read the workflow, and tell the truth after it was changed.
     phases = [
         {"name": phase.name, "agent": phase.agent} for phase in selection.core().workflow(selection.workflow).phases
     ]
-    settings = selection.pinned() | {"phases": phases}
+    settings = selection.pinned() | {"phases": phases} | ({"begun_by": begun_by} if begun_by else {})
     words = name or title(text)
     return await work.projects.create(words, slugify(words), text, selection.workflow, settings)
-
-
-async def half_done(runtime: Runtime, brief: str, selection: Selection) -> Project | None:
-    """Return the newest project of this very brief and selection whose run broke off (no run holds it), or None."""
-    async with runtime.database.work() as work:
-        found = await work.projects.with_brief(digest(brief))
-    for project in found:
-        if Selection.of(project) != selection:
-            continue
-        if project.status in (Status.pending, Status.running) and not await runtime.database.is_held(project.id):
-            return project
-    return None
 
 
 class Order(Record):
@@ -101,7 +94,7 @@ async def claim(runtime: Runtime, flow_run_id: str, order: Order) -> Project:
 
     Raises:
         BriefError: neither a brief nor a project was given, or the brief cannot be read.
-        InputError: the existing project was begun with other definitions, or was cancelled.
+        InputError: the existing project was begun with other definitions, or was cancelled; or this run's was purged.
         LimitReached: it was stopped.
     """
     # One transaction: a run that died is submitted anew (flows.recovery) exactly when it has made no project.
@@ -110,6 +103,12 @@ async def claim(runtime: Runtime, flow_run_id: str, order: Order) -> Project:
         if execution is not None:
             return await work.projects.get(str(execution.project_id))
         record = await _ordered(work, runtime, flow_run_id, order)
+        # After the look for its project: a purge in between has left both or none.
+        if await work.executions.purged(flow_run_id, order.instead_of):
+            raise InputError(
+                "The project of this run was purged; the run makes it no second time.",
+                hint="Submit the brief again for a new project.",
+            )
         if order.budget_usd is not None:
             by = runtime.settings.botarmy_by or "parameter of the run"
             await work.budgets.set(record.id, order.budget_usd, by=by)
@@ -123,6 +122,8 @@ async def _ordered(work: UnitOfWork, runtime: Runtime, flow_run_id: str, order: 
         record = await work.projects.get(order.project)
         see_goes_on(record)
         see_same(record, order.given)
+        if record.status is Status.failed:  # taken up again: upkeep cares for it from here on
+            await work.projects.set_status(record.id, Status.pending)
         return record
     if not order.brief:
         raise BriefError(
@@ -165,7 +166,7 @@ async def end_project(runtime: Runtime, project: Project, ended: Status, error: 
         await work.projects.set_status(project.id, ended)
         if error is not None:
             detail = {"code": error.code, "message": error.message[:2000], "hint": error.hint[:500]}
-            await work.audit.add(project.id, "botarmy", "run failed", project.slug, detail=detail)
+            await work.audit.add(project.id, "botarmy", RUN_FAILED, project.slug, detail=detail)
     return ended
 
 

@@ -61,6 +61,19 @@ def chosen(given: Mapping[str, Any]) -> Selection:
     return Selection(**{name: value for name, value in given.items() if value})
 
 
+def see_usable(selection: Selection, settings: Settings) -> None:
+    """See, before anything is begun, that the definitions are there and whole. Keys are for the process that runs them.
+
+    Raises:
+        UnknownName: there is no such workflow or team.
+        DefinitionError: the directory is not there, a file is wrong, or the team lacks an agent of the workflow.
+        SettingsError: a decided condition cannot be read.
+    """
+    core = selection.core()
+    agents = agents_of(core.workflow(selection.workflow))
+    rows_for(agents, settings, (), core.team(selection.team, selection.workflow) if selection.team else {})
+
+
 def see_same(project: Project, given: Mapping[str, Any]) -> None:
     """See that nothing else was given than the project was begun with: it keeps its definitions to its end.
 

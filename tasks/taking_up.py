@@ -9,6 +9,15 @@ from botarmy.errors import InputError, LimitReached, UnknownName
 from botarmy.records import Project, Status
 from tasks.selection import see_same
 
+BEGUN_HERE = "run"
+"""What a project's settings say of who began it ("begun_by"), where that was `botarmy run`, in its own process.
+
+The same brief again goes on with such a project only: what was submitted is the worker's and upkeep's to carry on.
+"""
+
+SUBMITTED = "project submitted"
+"""The audit action that remembers that an existing project was handed to the worker."""
+
 
 class Projects(Protocol):
     """What this needs of storage: of a view to read, or of a unit of work."""

@@ -36,6 +36,28 @@ class ExecutionReads:
         found = await self._many("WHERE flow_run_id = :id ORDER BY created_at DESC LIMIT 1", id=flow_run_id)
         return found[0] if found else None
 
+    async def of_order(self, flow_run_id: str) -> Execution | None:
+        """Return the run that made its project for this order, or None.
+
+        Args:
+            flow_run_id: the flow run that was submitted; where it died first, its successors ran in its place.
+        """
+        made = "WHERE flow_run_id = :id OR execution_context ->> 'origin' = :id ORDER BY created_at, id LIMIT 1"
+        found = await self._many(made, id=flow_run_id)
+        return found[0] if found else None
+
+    async def purged(self, *flow_run_ids: str) -> bool:
+        """Tell whether one of these flow runs belonged to a project that was purged."""
+        rows = await self._rows("SELECT 1 FROM purged_runs WHERE flow_run_id = ANY(:ids)", ids=list(flow_run_ids))
+        return bool(rows)
+
+    async def purged_with(self, project_id: UUID) -> tuple[str, ...]:
+        """Return the flow runs of a project that was purged, sorted."""
+        rows = await self._rows(
+            "SELECT flow_run_id FROM purged_runs WHERE project_id = :id ORDER BY flow_run_id", id=project_id
+        )
+        return tuple(row.flow_run_id for row in rows)
+
     async def live(self, quiet_for: timedelta = timedelta(0)) -> tuple[Execution, ...]:
         """Return the runs that have not ended and changed nothing for a while: candidates for recovery."""
         return await self._many(

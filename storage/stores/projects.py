@@ -28,6 +28,16 @@ from storage.tables import (
 )
 from storage.transaction import Transaction
 
+_REMEMBER_RUNS = """
+INSERT INTO purged_runs (flow_run_id, project_id)
+SELECT DISTINCT run, CAST(:id AS uuid) FROM (
+    SELECT flow_run_id AS run FROM workflow_executions WHERE project_id = :id
+    UNION SELECT execution_context ->> 'origin' FROM workflow_executions WHERE project_id = :id
+    UNION SELECT flow_run_id FROM hitl_requests WHERE project_id = :id
+) AS runs WHERE run <> '' ON CONFLICT DO NOTHING RETURNING 1
+"""
+"""Its runs, those whose places they took, and those that showed its gates."""
+
 
 class ProjectStore(ProjectReads):
     """Writes `projects`."""
@@ -73,6 +83,11 @@ class ProjectStore(ProjectReads):
         )
         self._tx.note(project_id, f"project {status.value}", row.slug, detail={"from": before.status})
 
+    async def name_holder(self, project_id: UUID, holder: str) -> None:
+        """Say anew who holds the project, in the words that others are told; for whoever holds it."""
+        await self._tx.lock_project(project_id)
+        await self._tx.run(update(Projects).where(Projects.id == project_id).values(holder=holder))
+
     async def break_hold(self, project_id: UUID, by: str) -> None:
         """Take the project from the run that holds it: that run's next write is refused (Fenced), and so it ends.
 
@@ -90,12 +105,15 @@ class ProjectStore(ProjectReads):
     async def purge(self, project_id: UUID, by: str) -> None:
         """Delete a project with all that belongs to it, for good. Its audit events stay, and this is one of them.
 
+        The ids of its flow runs stay too, without any content: none of them may make the project anew.
+
         Raises:
             UnknownName: there is no such project.
         """
         row = await self._tx.lock_project(project_id)
         # The triggers that guard append-only rows let exactly this project go, in this transaction alone.
         await self._tx.rows("SELECT set_config('botarmy.purge', :id, true)", id=str(project_id))
+        await self._tx.rows(_REMEMBER_RUNS, id=project_id)
         versions = select(ArtifactVersions.id).where(ArtifactVersions.project_id == project_id)
         links = or_(ArtifactLinks.version_id.in_(versions), ArtifactLinks.made_from_id.in_(versions))
         await self._tx.run(delete(ArtifactLinks).where(links))

@@ -34,9 +34,7 @@ class ExecutionStore(ExecutionReads):
                 it had made its project; the two may yet live side by side.
         """
         await self._tx.run(select(func.pg_advisory_xact_lock(func.hashtextextended(origin, 0))))
-        made = "WHERE flow_run_id = :id OR execution_context ->> 'origin' = :id ORDER BY created_at, id LIMIT 1"
-        found = await self._many(made, id=origin)
-        return found[0] if found else None
+        return await self.of_order(origin)
 
     async def start(self, project_id: UUID, workflow: str, flow_run_id: str, *, origin: str = "") -> UUID:
         """Begin a run; the same flow run begins once, however often its body starts again.

@@ -196,3 +196,20 @@ def test_cancel_while_waiting(services: Product) -> None:
     services.status("cancelled", "cancelled")
     assert api(services, "GET", f"/flow_runs/{run}")["state_type"] == "CANCELLED"
     assert services.json("artifacts", "cancelled")["artifacts"], "nothing is lost"
+
+
+def test_a_run_that_fails_in_prefect_is_followed_to_its_message(services: Product, tmp_path: Path) -> None:
+    """The definitions are there when it is submitted, and gone when the worker begins it."""
+    brief, mine = tmp_path / "brief.md", services.home / "short-lived"
+    brief.write_text("# vanished\nEach book has a required title.\n", "utf-8")
+    mine.mkdir()
+    words = ("--project", "vanished", "--bmad", str(mine), "--gates", "suspend")
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(services.run, "run", str(brief), *words)
+        services.gate("vanished", "Discovery")
+        mine.rmdir()
+        assert services.run("approve", "vanished", "--by", "Ann").returncode == 0
+        done = following.result(120)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "status    failed" in done.stdout
+    assert str(mine) in done.stdout

@@ -12,7 +12,7 @@ import pytest
 from botarmy.records import Project, Status
 from flows.api import crashed
 from flows.recovery import is_gone, recover
-from tests.e2e.durability.conftest import PHASES, Scene, ended, stopped
+from tests.e2e.durability.conftest import BRIEF, PHASES, Scene, ended, stopped
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SHORT = {"BOTARMY_HOLD_LIMIT_S": "2"}
@@ -147,3 +147,22 @@ async def test_many_recoveries_at_once_make_one_run(scene: Scene) -> None:
     assert (await scene.flow_run(made[0]["id"]))["state_type"] == "PAUSED"
     assert await scene.attempts("dead") == [("Discovery", 1, "running")], "the attempt went on; no other was opened"
     assert scene.site.model.repeats("dead") == {}
+
+
+async def test_two_runs_of_one_brief_make_two_projects(scene: Scene) -> None:
+    """The second comes while the first has not begun its flow yet: it is alive all the same."""
+    brief = scene.site.home / "same.md"
+    brief.write_text(BRIEF.replace("\n", "\n\n\n\n", 1), "utf-8")
+    first = await scene.start("cli", "same", "run", str(brief), crash="claim.before=stop")
+    await stopped(first)
+    code, text = await scene.done("same-2", "run", str(brief), "--budget", "3")
+    assert code == 0, text
+    assert "broke off" not in text
+    await first.kill(signal.SIGCONT)
+    code, text = await ended(first)
+    assert code == 0, text
+    for slug in ("shelf", "shelf-2"):
+        assert await scene.attempts(slug) == [(phase, 1, "completed") for phase in PHASES]
+    async with scene.site.database.read() as view:
+        project = await view.projects.get("shelf")
+        assert await view.budgets.of_project(project.id) == ()

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from botarmy.errors import InputError
 from botarmy.records import Project
 from botarmy.settings import load_settings
 from storage.database import Database
@@ -46,3 +47,17 @@ async def test_at_once(runtime: Runtime) -> None:
 
 async def test_another_order_of_the_same_brief_makes_another(runtime: Runtime) -> None:
     assert [(await claimed(runtime, run)).slug for run in ("one", "two", "one")] == ["shelf", "shelf-2", "shelf"]
+
+
+@pytest.mark.parametrize("run", [("first", ""), ("late", "first")])
+async def test_a_run_of_a_purged_project_makes_it_no_second_time(runtime: Runtime, run: tuple[str, str]) -> None:
+    project = await claimed(runtime, "first")
+    async with runtime.database.work() as work:
+        await work.purge(project.id, "Ann")
+    with pytest.raises(InputError, match="was purged"):
+        await claimed(runtime, *run)
+    async with runtime.database.work() as work:
+        assert await work.projects.list() == ()
+    assert (await claimed(runtime, "another")).slug == "shelf", "the same brief may be begun anew"
+    with pytest.raises(InputError, match="was purged"):
+        await claim(runtime, "first", Order(project="shelf"))

@@ -13,7 +13,7 @@ import pytest
 
 from botarmy.agents.work import PhaseResult
 from botarmy.errors import Duplicate, InputError, InvalidOutput, Stale
-from botarmy.records import GateRequest, Status
+from botarmy.records import GateRequest, Measure, Status
 from botarmy.settings import Settings
 from storage.database import Database
 from storage.definitions import default_directory, load_core
@@ -25,6 +25,9 @@ from tests.factories import content, provenance, verdict
 OUTPUTS = ("project_plan", "user_requirements", "success_criteria")
 AMENDED = content("project_plan") | {"purpose": "Keep order."}
 
+PASSED = tuple(
+    Measure(name=name, value=1.0) for name in load_core(default_directory()).workflow("sdlc").phases[0].gate.measures
+)
 Meanwhile = Callable[[], Awaitable[None]]
 
 
@@ -47,12 +50,18 @@ def amending(database: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     )
     runtime.commit = partial(Runtime.commit, cast(Runtime, runtime))
 
-    async def run(gate: GateRequest, meanwhile: Meanwhile | None = None, plan: dict[str, Any] = AMENDED) -> GateRequest:
+    async def run(
+        gate: GateRequest,
+        meanwhile: Meanwhile | None = None,
+        plan: dict[str, Any] = AMENDED,
+        measures: tuple[Measure, ...] | None = None,
+    ) -> GateRequest:
         async def checked(work: Any, ask: Any, check: Any) -> PhaseResult:
             if meanwhile:
                 await meanwhile()
             made = {kind: content(kind) for kind in OUTPUTS} | {"project_plan": plan}
-            return PhaseResult(artifacts=made, summary="Checked again.")
+            named = measures if measures is not None else PASSED
+            return PhaseResult(artifacts=made, measures=named, summary="Checked again.")
 
         monkeypatch.setattr(module, "agent_of", lambda phase, template: checked)
         return await amend(cast(Runtime, runtime), gate, "project_plan", json.dumps(plan), by="mallory")
@@ -108,3 +117,19 @@ async def test_what_cannot_be_checked_is_asked_again_and_does_not_fail_the_run(
     with pytest.raises(InputError, match="The amended project_plan cannot be checked: The answer does not fit"):
         await amending(gate, fail)
     assert (await plan_of(database, gate.project_id))[0] == 1
+
+
+async def test_what_the_gate_would_reject_is_not_stored(database: Database, gate: GateRequest, amending: Any) -> None:
+    low = tuple(each.model_copy(update={"value": 0.0, "reasons": ("S1 is lost",)}) for each in PASSED)
+    with pytest.raises(InputError, match=r"the gate of Discovery is not met: .*S1 is lost"):
+        await amending(gate, measures=low)
+    assert (await plan_of(database, gate.project_id))[0] == 1
+    async with database.read() as view:
+        assert (await view.gates.get(str(gate.id))).status is Status.waiting
+
+
+async def test_what_changes_nothing_voids_nothing(database: Database, gate: GateRequest, amending: Any) -> None:
+    with pytest.raises(InputError, match="nothing to store"):
+        await amending(gate, plan=content("project_plan"))
+    async with database.read() as view:
+        assert (await view.gates.get(str(gate.id))).status is Status.waiting

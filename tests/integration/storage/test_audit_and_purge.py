@@ -139,6 +139,7 @@ async def test_purge_removes_all_but_the_audit(database: Database, full: Project
         query = "SELECT count(*) FROM {} WHERE project_id = %s"
         left = {table: connection.execute(query.format(table).encode(), (full.id,)).fetchone() for (table,) in tables}
     assert left.pop("audit_events") != (0,)
+    assert left.pop("purged_runs") == (1,), "the run's id, so that it makes the project no second time"
     assert set(left.values()) == {(0,)}
     async with database.read() as view:
         events = await view.audit.of_project(full.id)
@@ -149,6 +150,27 @@ async def test_purge_removes_all_but_the_audit(database: Database, full: Project
     with pytest.raises(UnknownName):
         async with database.work() as work:
             await work.purge(full.id, "ada")
+
+
+async def test_a_purge_remembers_the_runs_and_nothing_else(database: Database, full: Project) -> None:
+    async with database.work() as work:
+        await work.executions.start(full.id, "sdlc", "run-2", origin="run-0")
+        await work.executions.start(full.id, "sdlc", "")
+        gate = (await work.gates.of_project(full.id))[0]
+        attempt = await work.attempts.open(full.id, "Plan", "analyst")
+        shown = await work.gates.open(full.id, attempt.id, "Plan", 1, Verdict(decision="pass"), gate.hashes)
+        await work.gates.shown(shown.id, "run-3")
+    async with database.work() as work:
+        await work.purge(full.id, "ada")
+    async with database.read() as view:
+        assert await view.executions.purged_with(full.id) == ("run-0", "run-1", "run-2", "run-3")
+        assert await view.executions.purged("other", "run-0")
+        assert not await view.executions.purged("other", "")
+    with psycopg.connect(database.url) as connection:
+        cursor = connection.execute("SELECT * FROM purged_runs LIMIT 1")
+        assert [column.name for column in cursor.description or ()] == ["flow_run_id", "project_id", "purged_at"]
+        with pytest.raises(psycopg.Error, match="append-only"):
+            connection.execute("DELETE FROM purged_runs")
 
 
 async def test_purge_of_one_lets_no_other_go(database: Database, full: Project) -> None:

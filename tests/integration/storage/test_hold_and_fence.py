@@ -230,3 +230,10 @@ async def test_lost_connection_and_a_successor_is_a_lost_hold(database_url: str,
                 async with database.work(hold):
                     pass
     await database.close()
+
+
+async def test_a_hold_that_was_given_back_is_free_at_once(database: Database, project: Project) -> None:
+    for number in range(50):
+        async with database.hold(project.id, f"run {number}"):
+            pass
+        assert not await database.is_held(project.id)

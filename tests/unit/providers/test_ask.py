@@ -168,7 +168,7 @@ async def test_a_call_is_reserved_at_its_upper_bound_and_the_soft_limit_is_told_
     ask = b.ask()
     await ask(REQUEST)
     await ask(REQUEST)
-    assert b.ledger.rows[0].reserved_usd == Decimal(502 + 2 * 32_000) / 1_000_000
+    assert b.ledger.rows[0].reserved_usd == Decimal(500 + 1 + 2 * 2 + 2 * 32_000) / 1_000_000
     assert [event.message for event in b.events if event.kind == "budget"] == [
         "0.0645 of the project budget of 0.08 USD are spent or reserved"
     ]
