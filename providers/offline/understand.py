@@ -361,7 +361,7 @@ def _finish(
             result.questions.append(f"A reviewer's comment is not understood and was not applied: {passage.text}")
         elif understand_context.is_question(passage.text):
             result.questions.append(passage.text)
-    complete(model, names.entities.items())
+    complete(model, names.entities.items(), {name for one in result.statements for name in one.entities})
     let_hold(result.statements)
     for statement in result.statements:
         rules = [rule for fact in statement.facts for rule in rules_of(fact, model)]

@@ -66,6 +66,8 @@ def check_consistency(brief: str, made: dict[str, dict[str, Any]], *, validate: 
     assert demanded <= {name for item in made["acceptance_criteria"]["criteria"] for name in item["requirement_ids"]}
     entities = {entity["name"] for entity in made["data_models"]["entities"]}
     assert entities
+    promised = [line.partition(": create")[0] for line in made["project_plan"]["scope"]]
+    assert set(promised) == {entity["description"] for entity in made["data_models"]["entities"]}
     for item in requirements.values():
         assert {rule["entity"] for rule in item["rules"]} <= entities
         assert item["understood"] or not item["rules"]
@@ -103,6 +105,25 @@ def check_tests(tests: dict[str, Any], requirements: dict[str, dict[str, Any]]) 
 def test_examples_give_consistent_documents(path: Path) -> None:
     brief = path.read_text(encoding="utf-8")
     check_consistency(brief, documents(brief))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Appointments take place in rooms.",
+        "For each room we record the smell when it rains.",
+        "An appointment has one or more rooms that are free.",
+        "A tool that keeps track of rooms automatically.",
+        "A room contains many beds, which move.",
+    ],
+)
+def test_what_no_understood_sentence_speaks_of_is_promised_nowhere_and_named_as_not_understood(sentence: str) -> None:
+    brief = f"# Clinic\n\nA patient has a name. An appointment belongs to a patient and has a date. {sentence}"
+    made = documents(brief)
+    check_consistency(brief, made)
+    assert [entity["name"] for entity in made["data_models"]["entities"]] == ["patient", "appointment"]
+    assert not any("room" in line or "bed" in line for line in made["project_plan"]["assumptions"])
+    assert [one["text"] for one in made["user_requirements"]["requirements"] if not one["understood"]] == [sentence]
 
 
 @pytest.mark.parametrize(
