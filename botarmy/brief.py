@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from botarmy.artifacts import Sentence
 from botarmy.errors import BriefError
 from botarmy.outline import GREETING, passages
 
+# Feedback holds what people said, and the reasons of checks, which no sentence of a brief is.
+_COMMENT = re.compile(r"^[^:\n]{1,200} rejected this: (.*)$", re.DOTALL)
 SLUG_LENGTH = 40
 TITLE_LENGTH = 80
 _SHORT = 8  # words of a first line that can be a name
@@ -81,6 +84,23 @@ def sentences(text: str) -> tuple[Sentence, ...]:
     their own. Headings are left out where text stands below them and they demand nothing themselves.
     """
     return tuple(Sentence(id=f"S{number}", text=passage.text) for number, passage in enumerate(passages(text), 1))
+
+
+def rejection(by: str, comment: str) -> str:
+    """Return what the next attempt hears of a person's comment."""
+    return f"{by} rejected this: {comment}"
+
+
+def is_comment(feedback: str) -> bool:
+    """Say whether an item of an attempt's feedback is a person's comment, and not the reason of a check."""
+    return _COMMENT.match(feedback) is not None
+
+
+def comments(feedback: Iterable[str]) -> tuple[Sentence, ...]:
+    """Return the sentences of the people's comments in an attempt's feedback, each once, numbered FB1, FB2 and so on."""
+    found = [match for text in feedback if (match := _COMMENT.match(text))]
+    said = dict.fromkeys(passage.text for match in found for passage in passages(clean(match[1])))
+    return tuple(Sentence(id=f"FB{number}", text=text) for number, text in enumerate(said, 1))
 
 
 def title(text: str) -> str:

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from botarmy.records import Approval, Criterion, Decision, Evidence, GateRule, Measure, Verdict
 
-ALWAYS_WANTED: Mapping[str, float] = {"tree_valid": 1.0, "product_complete": 1.0}
+ALWAYS_WANTED: Mapping[str, float] = {"tree_valid": 1.0, "product_complete": 1.0, "interface_matches_models": 1.0}
 """Measures that must hold in full wherever they were taken, named by the workflow or not."""
 
-PERSON_DECIDES = frozenset({"requirements_verified"})
-"""Measures whose shortfall a person may accept: another attempt would not mend them by itself."""
+PERSON_DECIDES = frozenset({"requirements_verified", "interface_matches_models"})
+"""Measures whose shortfall a person may accept: another attempt would not mend the first by itself, and a person who
+amends two documents that must fit each other amends one after the other."""
 
 SHOWN_BY_CHECKS = frozenset({"checks_passed", "tests_passed", "healthy", "config_valid"})
 """Measures that only sum up checks; the quality counts the checks themselves, and these not a second time."""

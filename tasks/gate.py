@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from botarmy.brief import rejection
 from botarmy.changes import summarise_change
 from botarmy.errors import BotArmyError
 from botarmy.gates import RUN_ASKS, WORKFLOW_ASKS, evaluate_gate
@@ -248,5 +249,5 @@ def feedback_of(gate: GateRequest) -> tuple[str, ...]:
     )
     if gate.decided_by == POLICY:
         return gate.verdict.reasons + advice
-    comment = (f"{gate.decided_by} rejected this: {gate.comment}",)
+    comment = (rejection(str(gate.decided_by), gate.comment),)
     return comment + (gate.verdict.reasons if gate.verdict.decision is Decision.reject else ())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from botarmy.brief import read_brief, slugify, title
+from botarmy.brief import is_comment, read_brief, slugify, title
 from botarmy.crashpoints import point
 from botarmy.errors import BotArmyError, BriefError, InputError
 from botarmy.overview import RUN_FAILED
@@ -138,7 +138,8 @@ async def _ordered(work: UnitOfWork, runtime: Runtime, flow_run_id: str, order: 
 async def due_attempt(runtime: Runtime, project: Project, phase: Phase) -> Attempt | None:
     """Return the attempt that is to be worked on, or None when the phase is committed.
 
-    Recovery goes on with the open attempt. Only a rejection or a rerun opens another, with the reasons as feedback.
+    Recovery goes on with the open attempt. Only a rejection or a rerun opens another, with the reasons as feedback; what
+    people said of attempts before the last one stays said.
     """
     async with runtime.commit("attempt.opened", phase.name) as work:
         last = await work.attempts.current(project.id, phase.name)
@@ -147,7 +148,8 @@ async def due_attempt(runtime: Runtime, project: Project, phase: Phase) -> Attem
         feedback: tuple[str, ...] = last.feedback if last is not None else ()
         if last is not None and last.status is Status.rejected:
             decided = [gate for gate in await work.gates.of_attempt(last.id) if gate.decision == "reject"]
-            feedback = feedback_of(decided[-1]) if decided else ()
+            earlier = tuple(text for text in last.feedback if is_comment(text))
+            feedback = tuple(dict.fromkeys(earlier + (feedback_of(decided[-1]) if decided else ())))
         await work.projects.set_status(project.id, Status.running)
         attempt = await work.attempts.open(project.id, phase.name, phase.agent, feedback)
         await enter_phase(work, runtime, attempt)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from botarmy.agents.work import PhaseWork
 from botarmy.artifacts import DRAFTS, KINDS, Sentence, schema_of
-from botarmy.brief import sentences
+from botarmy.brief import comments, sentences
 from botarmy.completion import Ask, Completion, CompletionRequest
 from botarmy.definitions.purposes import PURPOSE_INPUTS
 from botarmy.errors import DefinitionError, InvalidOutput
@@ -28,6 +28,7 @@ class Dialogue:
 
     Attributes:
         sentences: the numbered sentences of the brief.
+        comments: those of the people's comments that the attempt was given.
     """
 
     def __init__(self, work: PhaseWork, ask: Ask) -> None:
@@ -36,6 +37,7 @@ class Dialogue:
         self._known: dict[str, Record] = {}
         self._confidences: list[float | None] = []
         self.sentences: tuple[Sentence, ...] = sentences(work.brief)
+        self.comments: tuple[Sentence, ...] = comments(work.feedback)
 
     @property
     def confidence(self) -> float | None:

@@ -35,4 +35,4 @@ def as_json(records: Mapping[str, Record], order: Collection[str]) -> dict[str, 
 def measures_of(dialogue: Dialogue, made: Collection[str]) -> tuple[Measure, ...]:
     """Measure the documents just made, together with those of the phases before."""
     known: dict[str, Any] = {kind: record for kind in KINDS if (record := dialogue.find(kind)) is not None}
-    return measure_documents(made, {**known, "sentences": dialogue.sentences})
+    return measure_documents(made, {**known, "sentences": dialogue.sentences, "comments": dialogue.comments})

@@ -49,6 +49,7 @@ MEASURES: dict[str, str] = {
     "features_mapped": "share of features that an operation or component serves and a step builds",
     "steps_acyclic": "1 when the steps of the implementation plan depend on each other without a circle",
     "models_normalised": "share of entities without repeated or unresolved fields",
+    "interface_matches_models": "share of the data models' fields that the interface has as they are; always wanted in full",
     "tree_valid": "1 when all files make one valid tree; always wanted in full",
     "product_complete": "share of source, start command, health path, tests, README that are there; always wanted in full",
     "checks_passed": "share of the phase's checks that passed",

@@ -7,6 +7,7 @@ from typing import Any
 
 from botarmy.measures.design import features_mapped, models_normalised, steps_acyclic
 from botarmy.measures.discovery import clarity_validation, completeness_check, criteria_measurable, sentences_carried
+from botarmy.measures.interface import interface_matches_models
 from botarmy.measures.openapi import openapi_valid
 from botarmy.measures.plan import dependencies_acyclic, requirements_covered, requirements_have_criteria
 from botarmy.measures.product import (
@@ -31,6 +32,7 @@ __all__ = [
     "dependencies_acyclic",
     "features_mapped",
     "healthy",
+    "interface_matches_models",
     "measure_documents",
     "models_normalised",
     "openapi_valid",
@@ -48,7 +50,7 @@ DOCUMENT_MEASURES: Mapping[str, tuple[Callable[..., Measure], tuple[str, ...]]] 
     "criteria_measurable": (criteria_measurable, ("success_criteria", "user_requirements")),
     "completeness_check": (
         completeness_check,
-        ("sentences", "project_plan", "user_requirements", "success_criteria"),
+        ("sentences", "project_plan", "user_requirements", "success_criteria", "comments"),
     ),
     "clarity_validation": (clarity_validation, ("user_requirements",)),
     "requirements_covered": (requirements_covered, ("user_requirements", "feature_breakdown")),
@@ -63,6 +65,7 @@ DOCUMENT_MEASURES: Mapping[str, tuple[Callable[..., Measure], tuple[str, ...]]] 
         ("feature_breakdown", "api_specifications", "technical_architecture", "implementation_plan"),
     ),
     "models_normalised": (models_normalised, ("data_models",)),
+    "interface_matches_models": (interface_matches_models, ("data_models", "api_specifications")),
     "steps_acyclic": (steps_acyclic, ("implementation_plan",)),
 }
 """Measure -> its function and the artifacts that it takes, in the order of its arguments; the words that gates may use
@@ -74,7 +77,8 @@ def measure_documents(made: Collection[str], known: Mapping[str, Any]) -> tuple[
 
     Args:
         made: the kinds that were just made; a measure that judges none of them is left out.
-        known: kind -> record, of this phase and those before, and "sentences" -> the brief's numbered sentences.
+        known: kind -> record, of this phase and those before, "sentences" -> the brief's numbered sentences, and
+            "comments" -> those of the comments that the attempt was given.
     """
     return tuple(
         function(*(known[kind] for kind in kinds))

@@ -82,14 +82,18 @@ def _unmeasurable(criterion: SuccessCriterion, known: set[str]) -> str:
 
 
 def completeness_check(
-    sentences: Sequence[Sentence], plan: ProjectPlan, requirements: UserRequirements, criteria: SuccessCriteria
+    sentences: Sequence[Sentence],
+    plan: ProjectPlan,
+    requirements: UserRequirements,
+    criteria: SuccessCriteria,
+    comments: Sequence[Sentence] = (),
 ) -> Measure:
     """Share of the things a Discovery must have that are there.
 
-    They are: title, purpose, a goal, a scope; each requirement, by its text, an own id and sources in the brief; each
-    success criterion, by an own id and requirements that exist.
+    They are: title, purpose, a goal, a scope; each requirement, by its text, an own id and sources in the brief or in the
+    comments that the attempt was given; each success criterion, by an own id and requirements that exist.
     """
-    sources = {one.id for one in sentences}
+    sources = {one.id for one in (*sentences, *comments)}
     known = {one.id for one in requirements.requirements}
     problems = [
         *_gaps_of_plan(plan),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -12,15 +12,17 @@ from botarmy.artifacts import AcceptanceTests, Requirement, Rule, UserRequiremen
 from botarmy.checks import FileText
 from providers.offline import words
 from providers.offline.acceptance_interface import entities_of, interface_of
+from providers.offline.service_tests import FOLDER
 from providers.offline.understand import Statement, Understanding, understand
 from providers.offline.understand_facts import FilterFact, InitialFact
 
-FOLDER = "tests_acceptance"
 MODULE = f"{FOLDER}.test_rules"
 CLASS = "RuleTest"
 _TEXT_LENGTH = 200
 _Machines = dict[tuple[str, str], list[list[Any]]]
 """(entity, state field) -> all actions as [action, from states, to state]."""
+_Bounds = dict[tuple[str, str, str], tuple[float | None, float | None]]
+"""(entity, field, kind of rule) -> the bounds that all rules leave."""
 _NAME_LENGTH = 90
 
 
@@ -69,13 +71,14 @@ def _kit() -> str:
 def _tests(requirements: Sequence[Requirement], read: Understanding) -> Iterator[_Test]:
     """Return the tests, each rule once however many requirements state it."""
     machines = _machines(requirements)
+    bounds = _all_bounds(rule for item in requirements for rule in item.rules)
     found: dict[str, _Test] = {}
     by_source: dict[str, list[Statement]] = {}
     for statement in (statement for statement in read.statements if statement.understood and statement.facts):
         for source in statement.sources:
             by_source.setdefault(source, []).append(statement)
     for item in requirements:
-        for label, call in [*_rule_calls(item, machines, read), *_kept_calls(item, read, by_source)]:
+        for label, call in [*_rule_calls(item, machines, bounds, read), *_kept_calls(item, read, by_source)]:
             number = len(found) + 1
             name = f"test_{number:03}_{words.snake(label) or 'rule'}"[:_NAME_LENGTH]
             found.setdefault(call, _Test(name, call)).requirements.append(item)
@@ -103,16 +106,20 @@ def _with_any_state(moves: list[list[Any]]) -> list[list[Any]]:
     return [[action, sources or [state for state in states if state != goal], goal] for action, sources, goal in moves]
 
 
-def _rule_calls(item: Requirement, machines: _Machines, read: Understanding) -> Iterator[tuple[str, str]]:
+def _rule_calls(
+    item: Requirement, machines: _Machines, bounds: _Bounds, read: Understanding
+) -> Iterator[tuple[str, str]]:
     for rule in item.rules:
         label = f"{rule.kind} {rule.entity} {rule.action or rule.field}"
-        yield label, _call(rule, machines, read)
+        yield label, _call(rule, machines, bounds, read)
 
 
-def _call(rule: Rule, machines: _Machines, read: Understanding) -> str:
+def _call(rule: Rule, machines: _Machines, bounds: _Bounds, read: Understanding) -> str:
     place = f"{rule.entity!r}, {rule.field!r}"
     if rule.kind in {"range", "length"}:
-        return f"self.check_{rule.kind}({place}, {_number(rule.minimum)}, {_number(rule.maximum)})"
+        return (
+            f"self.check_{rule.kind}({place}, {_number(rule.minimum)}, {_number(rule.maximum)}{_within(rule, bounds)})"
+        )
     if rule.kind == "enumeration":
         state = (rule.entity, rule.field) in machines or _state_field(read, rule.entity) == rule.field
         step = "check_states" if state else "check_enumeration"
@@ -122,6 +129,25 @@ def _call(rule: Rule, machines: _Machines, read: Understanding) -> str:
     if rule.kind == "transition":
         return f"self.check_transition({place}, {rule.action!r}, {machines[rule.entity, rule.field]!r})"
     return f"self.check_{rule.kind}({place})"
+
+
+def _within(rule: Rule, bounds: _Bounds) -> str:
+    """Return the argument for the bounds that all rules on the field leave, where they leave less than this one."""
+    low, high = bounds[rule.entity, rule.field, rule.kind]
+    left = (low if rule.minimum is not None else None, high if rule.maximum is not None else None)
+    return "" if left == (rule.minimum, rule.maximum) else f", ({_number(left[0])}, {_number(left[1])})"
+
+
+def _all_bounds(rules: Iterable[Rule]) -> _Bounds:
+    """Return the narrowest bounds by (entity, field, kind of rule): no requirement may ask for more than all allow."""
+    found: _Bounds = {}
+    for rule in rules:
+        place = (rule.entity, rule.field, rule.kind)
+        low, high = found.get(place, (None, None))
+        lows = [bound for bound in (low, rule.minimum) if bound is not None]
+        highs = [bound for bound in (high, rule.maximum) if bound is not None]
+        found[place] = (max(lows, default=None), min(highs, default=None))
+    return found
 
 
 def _number(value: float | None) -> str:

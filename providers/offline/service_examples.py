@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -45,6 +46,16 @@ def curl(method: str, path: str, content: Any = None) -> str:
     if content is not None:
         words += ["-H", "Content-Type: application/json", "-d", shown_json(content)]
     return shlex.join(words)
+
+
+def adding(model: Model) -> str:
+    """Return the command that adds a first record on the command line; only its form where no example can be shown."""
+    for entity in model.ordered[:1]:
+        values = body(entity, 1, frozenset())
+        words = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()]
+        if all(word.isprintable() and not set("`<>") & set(word) for word in words):
+            return shlex.join(["python", "-m", "app", "add", entity.collection, *words])
+    return f"python -m app add {(model.ordered or model.entities)[0].collection} field=value"
 
 
 def address(entity: Entity, *parts: object) -> str:

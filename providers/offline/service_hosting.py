@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from botarmy.artifacts import SourceCode
+from providers.offline.service_tests import UNIT_TESTS
 from providers.offline.service_text import one_line
 
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -103,7 +104,7 @@ jobs:
         with:
           python-version: ${{{{ matrix.python }}}}
       - run: python -m compileall -q .
-      - run: python -W error::SyntaxWarning -m unittest discover
+      - run: {UNIT_TESTS.replace("python", "python -W error::SyntaxWarning", 1)}
 
   image:
     runs-on: ubuntu-latest

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from botarmy.artifacts import ProjectPlan, Requirement, UserRequirements
 from providers.offline.service_contract import Lists
 from providers.offline.service_coverage import missing
-from providers.offline.service_examples import ADDRESS, Examples, address, curl, examples
+from providers.offline.service_examples import ADDRESS, Examples, adding, address, curl, examples
 from providers.offline.service_model import Entity, Field, Model, State
+from providers.offline.service_tests import ACCEPTANCE, FOLDER, UNIT_TESTS
 from providers.offline.service_text import code, markdown
 
 ORIGIN = (
@@ -65,9 +66,8 @@ OPERATION = """\
 ```sh
 python -m app check                  # configuration and stored data: exit code 0 when sound
 python -m app list {collection} --limit 10
-python -m app add {collection} field=value
+{adding}
 python -m app backup copy-of-the-data.db   # also while the service runs
-python -m unittest discover          # the tests
 ```
 
 The log on standard error has one JSON object a line: time, level, event, and for requests method, path, status,
@@ -75,6 +75,21 @@ duration in ms and request id. There is no authentication: keep the service behi
 
 A change of `app/models.py` takes effect at the next start: tables are rebuilt around the stored records. A start that
 would lose values, or whose rules a stored record breaks, is refused and leaves the data as they are.
+"""
+
+TESTS = f"""\
+The software's own tests need nothing but Python:
+
+```sh
+{UNIT_TESTS}
+```
+
+The acceptance tests in `{FOLDER}` show the rules of the brief from outside: they call the service that `BASE_URL` names.
+Start it with an empty `DATA_DIR`; what they store they delete again.
+
+```sh
+BASE_URL=http://{ADDRESS} {ACCEPTANCE}
+```
 """
 
 
@@ -93,7 +108,8 @@ def readme(plan: ProjectPlan, requirements: UserRequirements, model: Model, list
         _deletions(shown),
         f"## Answers\n\n{ANSWERS}",
         f"## Configuration\n\n{CONFIGURATION}",
-        f"## Operation\n\n{OPERATION.format(collection=collection)}",
+        f"## Operation\n\n{OPERATION.format(collection=collection, adding=adding(model))}",
+        f"## Tests\n\n{TESTS}",
         f"## Not implemented\n\n{''.join(_uncovered(requirements.requirements, model))}",
     ]
     return "\n".join(parts)

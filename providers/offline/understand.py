@@ -6,14 +6,13 @@ else is kept as a statement that is not understood. Nothing is dropped and nothi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
 from botarmy.artifacts import Rule
-from botarmy.brief import clean
+from botarmy.brief import clean, comments
 from botarmy.brief import title as title_of
 from botarmy.outline import Passage, passages
 from providers.offline import lexicon, understand_context, words
@@ -38,6 +37,7 @@ from providers.offline.understand_facts import (
     bare_phrase,
 )
 from providers.offline.understand_fields import Scene, has_clause
+from providers.offline.understand_holding import as_said, let_hold
 from providers.offline.understand_items import read_item
 from providers.offline.understand_languages import localise
 from providers.offline.understand_links import linking_clause, many_clause, protection_clause, relation_clause
@@ -58,8 +58,6 @@ from providers.offline.understand_tokens import Token, tokenise, written
 
 Kind = Literal["functional", "constraint", "quality", "context"]
 _LEAD_WORDS = 8
-# Feedback holds what people said, "Ann rejected this: …", and the reasons of checks, which no sentence of a brief is.
-_COMMENT = re.compile(r"^[^:\n]{1,200} rejected this: (.*)$", re.DOTALL)
 _PASSES = 2  # the first learns fields and states, the second reads with them
 
 
@@ -130,9 +128,8 @@ def _comments(inputs: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     carried = requirements.get("requirements", ()) if isinstance(requirements, Mapping) else ()
     found: dict[str, str] = {}
     for item in carried:
-        found.update({clean(item["text"]): source for source in item["sources"] if source.startswith("FB")})
-    matches = (_COMMENT.match(str(text)) for text in inputs.get("feedback") or ())
-    said = [passage.text for match in matches if match for passage in passages(clean(match.group(1)))]
+        found.update({as_said(clean(item["text"])): source for source in item["sources"] if source.startswith("FB")})
+    said = [sentence.text for sentence in comments(map(str, inputs.get("feedback") or ()))]
     number = max((int(name[2:]) for name in found.values() if name[2:].isdigit()), default=0)
     for text in said:
         if text not in found:
@@ -364,7 +361,8 @@ def _finish(
             result.questions.append(f"A reviewer's comment is not understood and was not applied: {passage.text}")
         elif understand_context.is_question(passage.text):
             result.questions.append(passage.text)
-    complete(model, names.entities.items())
+    complete(model, names.entities.items(), {name for one in result.statements for name in one.entities})
+    let_hold(result.statements)
     for statement in result.statements:
         rules = [rule for fact in statement.facts for rule in rules_of(fact, model)]
         statement.rules = tuple(dict.fromkeys(rules))

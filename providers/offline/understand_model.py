@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from botarmy.artifacts import Rule
@@ -201,10 +201,14 @@ def _take_values(new: FieldModel, fact: FieldFact, *, overrides: bool) -> str:
     return ""
 
 
-def complete(model: Model, names: Iterable[tuple[str, str]]) -> None:
-    """Give every entity what it needs to be of use: a field that names it, reachable states, no dangling names."""
+def complete(model: Model, names: Iterable[tuple[str, str]], spoken: Collection[str]) -> None:
+    """Give every entity what it needs to be of use: a field that names it, reachable states, no dangling names.
+
+    Where any statement is understood, an entity of which none speaks (`spoken`) is none: nothing would be built of it.
+    """
     for name, label in names:
         model.entity(name).label = label
+    model.entities = {name: entity for name, entity in model.entities.items() if name in spoken or not spoken}
     for entity in model.entities.values():
         _complete_states(model, entity)
     for entity in model.entities.values():
@@ -364,7 +368,7 @@ def _field_rules(fact: FieldFact, model: Model) -> list[Rule]:
     entity = model.entities[fact.entity]
     item = entity.fields[fact.field]
     rules: list[Rule] = []
-    if fact.required and fact.field != entity.state_field:
+    if fact.required and item.required and fact.field != entity.state_field:
         rules.append(Rule(kind="required", entity=fact.entity, field=fact.field))
     if fact.unique:
         rules.append(Rule(kind="unique", entity=fact.entity, field=fact.field))

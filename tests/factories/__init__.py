@@ -50,8 +50,18 @@ LEND = a.Rule(
 )
 
 
+TOOL = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "price": {"type": "number", "minimum": 0, "maximum": 500}},
+}
+
+
 def _operation(name: str, status: str = "200") -> dict[str, Any]:
     return {"operationId": name, "responses": {status: {"description": "done"}}}
+
+
+def _taking(schema: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    return {**operation, "requestBody": {"content": {"application/json": {"schema": schema}}}}
 
 
 def openapi(**changes: Any) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def openapi(**changes: Any) -> dict[str, Any]:
         "info": {"title": "Tool shed", "version": "1.0.0"},
         "paths": {
             "/health": {"get": _operation("health")},
-            "/tools": {"get": _operation("list_tools"), "post": _operation("create_tool", "201")},
+            "/tools": {"get": _operation("list_tools"), "post": _taking(TOOL, _operation("create_tool", "201"))},
             "/tools/{id}/lend": {"parameters": [number], "post": _operation("lend_tool")},
         },
     }

@@ -29,7 +29,8 @@ CHAIN = {
 }
 # The service without sockets: requests go straight into the generated product's API.
 DRIVER = """
-import json, pathlib, sys, unittest
+import json, os, pathlib, sys, unittest
+os.environ["BASE_URL"] = "http://127.0.0.1:1"  # never called
 sys.path.insert(0, sys.argv[1])
 from app.api import Api, Request
 from app.models import ENTITIES
@@ -144,3 +145,14 @@ def test_every_rule_that_is_taken_out_is_missed(name: str, tmp_path: Path) -> No
                 about = [test for test in outcome["bad"] if item["id"] in covers[test] and f"_{rule['kind']}_" in test]
                 assert about, f"{word} of {rule} was not missed; failing: {list(outcome['bad'])}"
     assert tried > 15
+
+
+def test_a_limit_that_the_design_narrowed_is_not_taken_for_that_of_the_requirement(tmp_path: Path) -> None:
+    made = made_from("A car has a price between 0 and 200 and a plate of up to 20 characters.")
+    models = _with(made["data_models"], "car", "price", {"maximum": 150})
+    models = _with(models, "car", "plate", {"max_length": 15})
+    for name in ("api_specifications", "acceptance_tests"):
+        inputs = {**made["base"], **{need: made[need] for need in CHAIN[name] if need in made}, "data_models": models}
+        made[name] = generate(name, inputs).model_dump(mode="json")
+    bad = run(made, models, tmp_path)["bad"]
+    assert sorted(name.partition("_")[2].split("_", 3)[-1] for name in bad) == ["length_car_plate", "range_car_price"]

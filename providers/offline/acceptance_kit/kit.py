@@ -21,7 +21,14 @@ TIMEOUT_S = 10
 NOWHERE = 999_999_999
 """An id that no record has."""
 
+NEEDS = (
+    "The acceptance tests need a running service: start it (python -m app serve), then "
+    "BASE_URL=http://127.0.0.1:8080 python -m unittest discover -s tests_acceptance -t ."
+)
+
 Answer = tuple[int, Any]
+Bounds = tuple[float | None, float | None]
+ANY: Bounds = (None, None)
 _numbers = itertools.count(1)
 
 
@@ -50,6 +57,12 @@ class ServiceCase(unittest.TestCase):
 
     interface: Mapping[str, Any] = MappingProxyType({})
     requirement = ""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Fail once, with what is needed, where no service is named."""
+        if not os.environ.get("BASE_URL"):
+            raise cls.failureException(NEEDS)
 
     def setUp(self) -> None:
         """Start without a requirement."""
@@ -187,31 +200,29 @@ class ServiceCase(unittest.TestCase):
         self.expect(200, "PUT", f"{path}/{record['id']}", first)
         self.assertEqual(self.read(entity, second["id"])[field], other_value, self.requirement)
 
-    def check_range(self, entity: str, field: str, least: float | None, most: float | None) -> None:
-        """The bounds themselves are accepted, the next values beyond them are refused."""
-        known = self.field(entity, field)
-        step = 1 if known["type"] == "integer" else 0.01
-        low, high = known["minimum"], known["maximum"]
+    def check_range(
+        self, entity: str, field: str, least: float | None, most: float | None, within: Bounds = ANY
+    ) -> None:
+        """The bounds themselves are accepted, the next values beyond them are refused; `within` holds as well."""
+        step = 1 if self.field(entity, field)["type"] == "integer" else 0.01
         if least is not None:
-            self.accepted(entity, field, max(least, low) if low is not None else least)
+            self.accepted(entity, field, least if within[0] is None else max(least, within[0]))
             for value in (least - step, least - 1_000):
                 self.refused(entity, {**self.body(entity), field: round(value, 6)}, field)
         if most is not None:
-            self.accepted(entity, field, min(most, high) if high is not None else most)
+            self.accepted(entity, field, most if within[1] is None else min(most, within[1]))
             for value in (most + step, most + 1_000):
                 self.refused(entity, {**self.body(entity), field: round(value, 6)}, field)
         self.refused(entity, {**self.body(entity), field: "text"}, field)
 
-    def check_length(self, entity: str, field: str, least: int | None, most: int | None) -> None:
-        """Texts of the bounds' lengths are accepted, one character less or more is refused."""
-        known = self.field(entity, field)
-        low, high = known["min_length"] or 0, known["max_length"]
+    def check_length(self, entity: str, field: str, least: int | None, most: int | None, within: Bounds = ANY) -> None:
+        """Texts of the bounds' lengths are accepted, one character less or more is refused; `within` holds as well."""
         if least is not None and least > 0:
-            self.accepted(entity, field, "x" * max(least, low))
+            self.accepted(entity, field, "x" * int(max(least, within[0] or 0)))
             if least > 1:
                 self.refused(entity, {**self.body(entity), field: "x" * (least - 1)}, field)
         if most is not None:
-            self.accepted(entity, field, "é" * (min(most, high) if high is not None else most))
+            self.accepted(entity, field, "é" * int(most if within[1] is None else min(most, within[1])))
             self.refused(entity, {**self.body(entity), field: "x" * (most + 1)}, field)
 
     def check_enumeration(self, entity: str, field: str, values: list[Any]) -> None:

@@ -18,10 +18,16 @@ from typing import Any
 import pytest
 
 from botarmy.artifacts import DataField, Entity, Requirement
+from botarmy.brief import sentences
+from botarmy.checks import FileText
+from providers.offline.provider import generate
+from sandbox.tree import write_tree
 from tests.factories.generated_products import write_product
 from tests.factories.running_service import RunningService
 from tests.factories.service_designs import inputs_of, library
+from tests.integration.offline_service.test_briefs_become_products import ORDER, WITH_FILES
 
+EXAMPLE = Path(__file__).parents[3] / "examples" / "briefs" / "library.md"
 Start = Callable[..., RunningService]
 
 
@@ -74,14 +80,51 @@ def test_the_other_commands_of_the_readme_work(root: Path, tmp_path: Path) -> No
     environment = {"DATA_DIR": str(tmp_path / "data"), "PATH": "/usr/bin:/bin"}
     for line in commands((root / "README.md").read_text()):
         words = shlex.split(line, comments=True)
-        if words[0] == "python" and "serve" not in words and "field=value" not in words:
+        if words[0] == "python" and "serve" not in words:
             done = run([sys.executable, *words[1:]], cwd=root, env=environment)
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
     title = {"title": "T", "isbn": "1234567890", "reference_only": "true", "stars": "3", "price": "1.5"}
     adding = ["-m", "app", "add", "books", *(f"{name}={value}" for name, value in title.items())]
     done = run([sys.executable, *adding], cwd=root, env=environment)
     record = json.loads(done.stdout)
-    assert (record["id"], record["stars"], record["price"], record["reference_only"]) == (1, 3, 1.5, True)
+    assert (record["id"], record["stars"], record["price"], record["reference_only"]) == (2, 3, 1.5, True)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    """The tree as it is exported: the tester's acceptance tests stand beside the product's own."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    known: dict[str, Any] = {"brief": text, "sentences": [one.model_dump() for one in sentences(text)], "feedback": []}
+    for kind in ORDER:
+        known[kind] = generate(kind, known).model_dump(mode="json")
+    files = tuple(FileText(**file) for kind in WITH_FILES for file in known[kind]["files"])
+    write_tree(files, tmp_path / "whole")
+    return tmp_path / "whole"
+
+
+def test_the_commands_that_run_tests_pass_as_they_stand_in_the_readme(
+    whole: Path, tmp_path: Path, start: Start
+) -> None:
+    own, acceptance = [line for line in commands((whole / "README.md").read_text()) if "unittest" in line]
+    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "DATA_DIR": str(tmp_path / "unused")}
+    done = run(["sh", "-c", own], cwd=whole, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "skipped" not in done.stderr
+    assert own.replace("python", "", 1) in (whole / ".github/workflows/ci.yml").read_text()
+
+    service = start(whole)
+    line = acceptance.replace("127.0.0.1:8080", f"127.0.0.1:{service.port}")
+    done = run(["sh", "-c", line], cwd=whole, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "skipped" not in done.stderr
+
+    _address, bare = acceptance.split(" ", 1)
+    done = run(["sh", "-c", bare], cwd=whole, env=environment)
+    assert done.returncode == 1
+    assert "FAILED (errors=1)" in done.stderr
+    assert [line for line in done.stderr.splitlines() if "BASE_URL=http" in line][-1].count(
+        "need a running service"
+    ) == 1
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)])

@@ -177,8 +177,15 @@ async def test_document_phases_measure_themselves():
         ("requirements_covered", "requirements_have_criteria", "dependencies_acyclic"), 1.0
     )
     assert measured(await run("Design")) == dict.fromkeys(
-        ("openapi_valid", "features_mapped", "models_normalised", "steps_acyclic"), 1.0
+        ("openapi_valid", "features_mapped", "models_normalised", "interface_matches_models", "steps_acyclic"), 1.0
     )
+
+
+async def test_a_field_that_only_the_data_models_have_is_seen_in_the_design():
+    models = content("data_models")
+    models["entities"][0]["fields"].append({"name": "nickname", "type": "string"})
+    found = measured(await run("Design", ScriptedModel({"data_models": models})))
+    assert found["interface_matches_models"] == pytest.approx(2 / 3)
 
 
 async def test_an_input_that_no_phase_hands_over_is_a_fault_of_the_workflow():

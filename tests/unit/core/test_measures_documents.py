@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botarmy.artifacts import (
+    KINDS,
     AcceptanceCriteria,
     Component,
     FeatureBreakdown,
@@ -17,6 +18,7 @@ from botarmy.artifacts import (
     SuccessCriteria,
     UserRequirements,
 )
+from botarmy.brief import comments
 from botarmy.definitions.purposes import MEASURES
 from botarmy.measures import (
     DOCUMENT_MEASURES,
@@ -127,6 +129,13 @@ class TestDiscovery:
             "R4 has the id of another one",
         )
         assert measure.value == pytest.approx(3 / 11)
+
+    def test_the_sentences_of_given_comments_are_sources_and_others_are_not(self):
+        said = comments(["Ann rejected this: Tools have prices. Prices are positive.", "quality: too low"])
+        asked = requirements(requirement("R1", sources=("FB2",)), requirement("R2", sources=("FB3",)))
+        criteria = SuccessCriteria(criteria=())
+        measure = completeness_check(sentences(), artifact("project_plan"), asked, criteria, said)
+        assert measure.reasons == ("R2 names FB3, which is no sentence here",)
 
     def test_a_criterion_for_nothing_is_a_gap(self):
         criterion = artifact("success_criteria").criteria[0].model_copy(update={"requirement_ids": ("R9",)})
@@ -354,7 +363,7 @@ def test_a_document_is_measured_when_all_that_its_measure_takes_is_known():
 
 
 def test_each_measure_answers_by_its_name_and_is_a_word_of_the_gates():
-    known = {kind: artifact(kind) for kinds in DOCUMENT_MEASURES.values() for kind in kinds[1] if kind != "sentences"}
-    known["sentences"] = sentences()
+    known = {kind: artifact(kind) for kinds in DOCUMENT_MEASURES.values() for kind in kinds[1] if kind in KINDS}
+    known |= {"sentences": sentences(), "comments": ()}
     assert [one.name for one in measure_documents(known, known)] == list(DOCUMENT_MEASURES)
     assert set(DOCUMENT_MEASURES) <= set(MEASURES)

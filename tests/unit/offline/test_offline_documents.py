@@ -66,6 +66,8 @@ def check_consistency(brief: str, made: dict[str, dict[str, Any]], *, validate: 
     assert demanded <= {name for item in made["acceptance_criteria"]["criteria"] for name in item["requirement_ids"]}
     entities = {entity["name"] for entity in made["data_models"]["entities"]}
     assert entities
+    promised = [line.partition(": create")[0] for line in made["project_plan"]["scope"]]
+    assert set(promised) == {entity["description"] for entity in made["data_models"]["entities"]}
     for item in requirements.values():
         assert {rule["entity"] for rule in item["rules"]} <= entities
         assert item["understood"] or not item["rules"]
@@ -103,6 +105,25 @@ def check_tests(tests: dict[str, Any], requirements: dict[str, dict[str, Any]]) 
 def test_examples_give_consistent_documents(path: Path) -> None:
     brief = path.read_text(encoding="utf-8")
     check_consistency(brief, documents(brief))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Appointments take place in rooms.",
+        "For each room we record the smell when it rains.",
+        "An appointment has one or more rooms that are free.",
+        "A tool that keeps track of rooms automatically.",
+        "A room contains many beds, which move.",
+    ],
+)
+def test_what_no_understood_sentence_speaks_of_is_promised_nowhere_and_named_as_not_understood(sentence: str) -> None:
+    brief = f"# Clinic\n\nA patient has a name. An appointment belongs to a patient and has a date. {sentence}"
+    made = documents(brief)
+    check_consistency(brief, made)
+    assert [entity["name"] for entity in made["data_models"]["entities"]] == ["patient", "appointment"]
+    assert not any("room" in line or "bed" in line for line in made["project_plan"]["assumptions"])
+    assert [one["text"] for one in made["user_requirements"]["requirements"] if not one["understood"]] == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +202,55 @@ def test_a_reviewers_rule_on_the_design_alone_reaches_the_data_models() -> None:
     base["feedback"] = ["Ann rejected this: The weight is at most 9."]
     models = generate("data_models", {**base, **made}).model_dump(mode="json")
     assert models["entities"][0]["fields"][0]["maximum"] == 9
+
+
+def after_comments(text: str, *comments: str) -> dict[str, Any]:
+    """Return the documents of Discovery with the comments, and those of the phases after it without."""
+    made: dict[str, Any] = {"brief": text, "sentences": [one.model_dump() for one in sentences(text)]}
+    made["feedback"] = [f"Ann rejected this: {comment}" for comment in comments]
+    for name in ("project_plan", "user_requirements"):
+        made[name] = generate(name, made).model_dump(mode="json")
+    made["feedback"] = []
+    for name in ("feature_breakdown", "acceptance_criteria", "data_models", "api_specifications", "acceptance_tests"):
+        made[name] = generate(name, made).model_dump(mode="json")
+    return made
+
+
+CAR = "# Cars\n\nA car has a required name and a price between 0 and 200. The colour of a car is required."
+
+
+@pytest.mark.parametrize("limit", [150, 300])
+def test_a_limit_that_a_comment_replaces_is_demanded_nowhere_any_more(limit: int) -> None:
+    made = after_comments(CAR, f"The price must be at most {limit}.")
+    first, _colour, comment = made["user_requirements"]["requirements"]
+    assert first["text"].endswith(f"(changed by FB1 “The price must be at most {limit}.”)")
+    assert {rule["maximum"] for one in (first, comment) for rule in one["rules"] if rule["kind"] == "range"} == {limit}
+    assert "200" not in " ".join(one["given"] for one in made["acceptance_criteria"]["criteria"])
+    price = next(one for one in made["data_models"]["entities"][0]["fields"] if one["name"] == "price")
+    assert (price["minimum"], price["maximum"]) == (0, limit)
+    tests = made["acceptance_tests"]["files"][-1]["content"]
+    assert f"self.check_range('car', 'price', 0, {limit})" in tests
+    assert ", 200)" not in tests
+
+
+def test_later_comments_replace_earlier_ones_and_keep_their_sources() -> None:
+    made = after_comments(
+        CAR, "The price is at most 150. The colour of a car is optional.", "The price is at most 120."
+    )
+    found = made["user_requirements"]["requirements"]
+    assert [one["sources"] for one in found] == [["S1"], ["S2"], ["FB1"], ["FB2"], ["FB3"]]
+    assert {rule["maximum"] for one in found for rule in one["rules"] if rule["kind"] == "range"} == {120}
+    assert found[1]["rules"] == []
+    assert "changed by FB2" in found[1]["text"]
+    colour = next(one for one in made["data_models"]["entities"][0]["fields"] if one["name"] == "colour")
+    assert not colour["required"]
+
+
+def test_the_narrower_of_two_limits_of_a_brief_holds_for_both_sentences() -> None:
+    made = after_comments("A box has a weight between 0 and 200. The weight of a box is less than 150.5.")
+    rules = [rule for one in made["user_requirements"]["requirements"] for rule in one["rules"]]
+    assert [rule["maximum"] for rule in rules] == [150.49, 150.49]
+    assert not any("changed by" in one["text"] for one in made["user_requirements"]["requirements"])
 
 
 def test_requirements_that_somebody_amended_lead_the_design() -> None:
