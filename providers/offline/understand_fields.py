@@ -321,7 +321,8 @@ def _related(
 def field_fact(name: list[Token], phrase: tuple[str, ...], scene: Scene, qualities: Qualities) -> FieldFact:
     """Return the fact that the scene's entity has the field, with what was said of it."""
     identifier = known_field(phrase, scene) or field_name_of(phrase, plural=scene.plural)
-    label = identifier.replace("_", " ") if scene.plural and identifier else " ".join(token.text for token in name)
+    own = any("_" in token.text for token in name)  # the brief's own identifier
+    label = identifier.replace("_", " ") if scene.plural and identifier and not own else " ".join(t.text for t in name)
     if not identifier:
         identifier = f"field_{words.letters_of(label)}"
     required = scene.required if qualities.required is None else qualities.required

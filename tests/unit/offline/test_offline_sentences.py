@@ -77,6 +77,11 @@ def understood(brief: str) -> bool:
         ("A pupil has a name. Pupils must be at least 6 years old.", ["range pupil.age 6.."]),
         ("The SKU identifies a product. A product has a SKU and a name. The SKU identifies a product uniquely.",
          ["required product.sku", "unique product.sku"]),
+        ("A post has a text. The text has at least 10 and at most 500 characters.",
+         ["length post.text 10..", "length post.text ..500"]),
+        ("A post has a text of at least 10 and at most 500 characters.", ["length post.text 10..", "length post.text ..500"]),
+        ("A donor has a blood group (A, B, AB or 0).", ["enumeration donor.blood_group A|B|AB|0"]),
+        ("A tram has a class. The class is one of \"from\", \"5 seats\".", ["enumeration tram.class from|5 seats"]),
         # relations
         ("A room has a name. A booking has a day. Each booking belongs to exactly one room.",
          ["relation booking.room_id room", "required booking.room_id"]),
@@ -171,6 +176,12 @@ def test_sentences_become_rules(brief: str, expected: list[str]) -> None:
         "The system must provide a REST API with OAuth.",
         "A book belongs to many members.",
         "A member registers for many books.",
+        "A book has a code, unique across the shop.",
+        "A member works in one or more rooms.",
+        "The duration of a loan is 20, 40 or 60 minutes.",
+        "Book:\n- title, frobnicates every day, year",
+        "Book:\n- shelf, unique per building",
+        "Book:\n- works in one or more rooms",
     ],
 )
 def test_what_the_product_cannot_show_is_not_claimed(sentence: str) -> None:
