@@ -157,6 +157,7 @@ def read_qualities(tokens: list[Token], *, values_allowed: bool = True) -> Quali
     found = Qualities()
     index = 0
     steps: tuple[Callable[[list[Token], int, Qualities], int], ...] = (
+        _no_rule,
         _flag,
         _limit,
         _default,
@@ -265,6 +266,14 @@ def _one_of(tokens: list[Token], index: int, found: Qualities) -> int:
         return 0
     found.values = values
     return end
+
+
+_NO_RULES = (("may", "be", "negative"), ("can", "be", "negative"), ("may", "be", "zero"), ("can", "be", "zero"))
+
+
+def _no_rule(tokens: list[Token], index: int, _found: Qualities) -> int:
+    """May be negative: what a number may be anyway."""
+    return _any(tokens, index, _NO_RULES)
 
 
 def _type(tokens: list[Token], index: int, found: Qualities) -> int:

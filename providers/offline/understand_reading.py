@@ -101,8 +101,10 @@ def read(passage: Passage, scene: Scene) -> Reading:
     tokens = _without_priority(tokenise(passage.text))
     story = user_story(tokens)
     tokens = story.wish if story else tokens
-    tokens, scene = _after_label(tokens, scene)
     facts = _guarded(read_item(passage, tokens, scene))
+    if facts is None:
+        tokens, scene = _after_label(tokens, scene)
+        facts = _guarded(read_item(passage, tokens, scene))
     facts = facts or _guarded(understand_context.purpose_clause(_bare_end(tokens), scene))
     if facts is None:
         readers = _WHOLE if len(clauses(_bare_end(tokens))) == 1 else _ACROSS
@@ -119,6 +121,8 @@ def _after_label(tokens: list[Token], scene: Scene) -> tuple[list[Token], Scene]
     parts = label_split(tokens)
     if parts is None or anchor_in(parts[1]) <= 0 or {token.low for token in parts[0]} & _RESTRICTING:
         return tokens, scene
+    if parts[1][0].low in lexicon.TYPE_WORDS:
+        return tokens, scene  # "value: number, may be …" says something of the value
     entity = scene.names.exact(bare_phrase(parts[0]))
     return parts[1], replace(scene, entity=entity) if entity else scene
 
