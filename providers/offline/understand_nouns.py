@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from botarmy.outline import Passage
 from providers.offline import lexicon, words
+from providers.offline.understand_adjectives import without_adjectives
 from providers.offline.understand_clauses import Clause, anchor_in, clauses, label_split
 from providers.offline.understand_context import sentence_in_row
 from providers.offline.understand_facts import Names, bare_phrase, entity_of, names_entity
@@ -102,19 +103,7 @@ def find_entities(passages: Iterable[Passage], title: str) -> dict[str, str]:
         votes[name] += 1
         labels.setdefault(name, label)
     chosen = {name: labels[name] for name in labels if votes[name] > 0}
-    return _without_parts(chosen) or from_title(title) or _from_prose(found)
-
-
-def _without_parts(chosen: dict[str, str]) -> dict[str, str]:
-    """Drop "small loan" and the like where "loan" stands on its own and the longer name is an adjective more."""
-    kept: dict[str, str] = {}
-    for name, label in chosen.items():
-        parts = label.split()
-        shorter = entity_of(tuple(parts[1:])) if len(parts) > 1 else ""
-        if shorter in chosen and (words.is_participle(parts[0]) or parts[0] in lexicon.ADJECTIVES):
-            continue
-        kept[name] = label
-    return kept
+    return without_adjectives(chosen, found) or from_title(title) or _from_prose(found)
 
 
 def _vote(passage: Passage, names: OpenNames) -> None:

@@ -86,6 +86,8 @@ def understood(brief: str) -> bool:
          ["required bill.status", "enumeration bill.status open|paid|rejected"]),
         ("# App\n\n## Device\n- battery level: percentage between 0 and 100", ["range device.battery_level 0..100"]),
         ("# App\n\n## Readings\n- code\n- value: number, may be negative", []),
+        ("A visit has a reason. A loan has a title. For each visit we record the date. Every loan must have a due date.",
+         ["required loan.due_date"]),
         # relations
         ("# App\n\n## Room\n- name: text\n\n## Desk\n- code: text\n- location -> Room",
          ["relation desk.location_id room", "required desk.location_id"]),
@@ -126,6 +128,8 @@ def understood(brief: str) -> bool:
         ("A box has a size and a colour. All of them are required.", ["required box.size", "required box.colour"]),
         ("REQ-7: A van has a plate. REQ-8: The plate shall be unique.", ["unique van.plate"]),
         ("| ID | Requirement |\n|---|---|\n| 1 | A van has a plate, which is unique |", ["unique van.plate"]),
+        ("An animal has a name. An animal starts as healthy; a healthy animal can be quarantined, and a quarantined animal can be released.",
+         ["transition animal.status quarantine healthy > quarantined", "transition animal.status release quarantined > released"]),
         # other languages
         ("Ein Kunde hat einen Namen. Der Name darf höchstens 30 Zeichen lang sein.", ["length kunde.name ..30"]),
         ("Jedes Fahrrad hat eine Rahmennummer. Die Rahmennummer muss eindeutig sein.", ["unique fahrrad.rahmennummer"]),
