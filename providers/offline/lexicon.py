@@ -102,6 +102,9 @@ TYPE_WORDS: dict[str, str] = {
     "text": "text",
     "long text": "text",
     "string": "string",
+    "enum": "enum",
+    "enumeration": "enum",
+    "percentage": "number",
     "short text": "string",
     "word": "string",
     "number": "number",
@@ -281,10 +284,13 @@ PRODUCT_KINDS = PRODUCT | frozenset(
 # Never the name of a record; and words that are one only where "a/each … has" says so.
 NEVER_ENTITIES = frozenset(
     """possibility ability way overview amount thing rest need kind sort one ones both each everyone everybody anybody nobody
-    lot following above access permission everything something""".split()
+    lot following above access permission everything something
+    date datetime timestamp birthday birthdate age weight height width length duration quantity surname nickname firstname
+    lastname gender temperature percentage percent isbn postcode datum geburtsdatum lieferdatum uhrzeit fecha""".split()
 )
 RARELY_ENTITIES = NEVER_ENTITIES | frozenset(
-    """list number case time day moment place part type value values example field rule information info data detail details
+    """price amount cost colour color sku barcode priority capacity deadline due-date
+    list number case time day moment place part type value values example field rule information info data detail details
     change action operation status state set lists history report reports search page pages role roles mistake error errors
     problem reason result results today week month year name title e-mail email description id identifier key column row
     table record entry entries""".split()

@@ -6,8 +6,8 @@ else is kept as a statement that is not understood. Nothing is dropped and nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -16,15 +16,7 @@ from botarmy.brief import clean, comments
 from botarmy.brief import title as title_of
 from botarmy.outline import Passage, passages
 from providers.offline import lexicon, understand_context, words
-from providers.offline.understand_clauses import Clause, anchor_in, clauses, label_split
-from providers.offline.understand_constraints import (
-    all_clause,
-    constraint_clause,
-    identifying_clause,
-    same_clause,
-    verb_clause,
-    without_clause,
-)
+from providers.offline.understand_clauses import clauses
 from providers.offline.understand_facts import (
     Fact,
     FieldFact,
@@ -36,25 +28,18 @@ from providers.offline.understand_facts import (
     TransitionFact,
     bare_phrase,
 )
-from providers.offline.understand_fields import Scene, has_clause
+from providers.offline.understand_fields import Scene
 from providers.offline.understand_holding import as_said, let_hold
-from providers.offline.understand_items import read_item
 from providers.offline.understand_languages import localise
-from providers.offline.understand_links import linking_clause, many_clause, protection_clause, relation_clause
 from providers.offline.understand_model import EntityModel, Model, complete, rules_of, transition_rule
 from providers.offline.understand_nouns import find_entities, heading_phrase
 from providers.offline.understand_operations import (
-    does_clause,
-    letting_clause,
-    operation_clause,
-    passive_operation,
     roles_in,
     user_story,
-    with_clause,
 )
-from providers.offline.understand_recorded import added_clause, recorded_clause
-from providers.offline.understand_states import action_clause, entity_states, flow_tokens, initial_clause, with_states
-from providers.offline.understand_tokens import Token, tokenise, written
+from providers.offline.understand_reading import Reading, fields_in, read, subject_of
+from providers.offline.understand_states import with_states
+from providers.offline.understand_tokens import tokenise
 
 Kind = Literal["functional", "constraint", "quality", "context"]
 _LEAD_WORDS = 8
@@ -101,14 +86,6 @@ class Understanding:
     model: Model
     users: tuple[str, ...] = ()
     questions: list[str] = field(default_factory=list)
-
-
-@dataclass
-class _Read:
-    """What one passage said: facts, and the texts of the parts that were not understood."""
-
-    facts: list[Fact] = field(default_factory=list)
-    missed: list[str] = field(default_factory=list)
 
 
 def understand(inputs: Mapping[str, Any]) -> Understanding:
@@ -159,9 +136,9 @@ def _numbered(brief: str, given: tuple[tuple[str, str], ...]) -> list[tuple[str,
     return [(name, Passage(text=text)) for name, text in given if name]
 
 
-def _read_all(found: Sequence[Passage], originals: Sequence[str], names: Names) -> list[_Read]:
+def _read_all(found: Sequence[Passage], originals: Sequence[str], names: Names) -> list[Reading]:
     states: dict[str, tuple[str, ...]] = {}
-    readings: list[_Read] = []
+    readings: list[Reading] = []
     for _ in range(_PASSES):
         readings, current = [], ""
         recent: tuple[tuple[str, str], ...] = ()
@@ -171,16 +148,16 @@ def _read_all(found: Sequence[Passage], originals: Sequence[str], names: Names) 
             current = current if here[0] == place[0] else ""
             place_entity = _entity_of_place(passage, names)
             scene = with_states(Scene(names, place_entity or current, placed=bool(place_entity), recent=recent), states)
-            reading = _in_own_words(_read(passage, scene), passage.text, original)
+            reading = _in_own_words(read(passage, scene), passage.text, original)
             names.learn(reading.facts)
             _learn_states(reading.facts, states)
-            current, place = _subject_of(reading.facts) or _mentioned(passage, names) or current, here
-            recent = _fields_in(reading.facts)
+            current, place = subject_of(reading.facts) or _mentioned(passage, names) or current, here
+            recent = fields_in(reading.facts)
             readings.append(reading)
     return readings
 
 
-def _in_own_words(reading: _Read, text: str, original: str) -> _Read:
+def _in_own_words(reading: Reading, text: str, original: str) -> Reading:
     """Show what was not understood in the brief's own words, where the text was put into English for reading."""
     if reading.missed and text != original:
         reading.missed = [original]
@@ -208,14 +185,6 @@ def _mentioned(passage: Passage, names: Names) -> str:
     return (names.exact(bare_phrase(parts[0].subject)) or "") if parts else ""
 
 
-def _fields_in(facts: Sequence[Fact]) -> tuple[tuple[str, str], ...]:
-    return tuple((fact.entity, fact.field) for fact in facts if isinstance(fact, FieldFact))
-
-
-def _subject_of(facts: Sequence[Fact]) -> str:
-    return facts[0].entity if facts else ""
-
-
 def _learn_states(facts: Sequence[Fact], states: dict[str, tuple[str, ...]]) -> None:
     for fact in facts:
         said: tuple[str, ...] = ()
@@ -229,115 +198,6 @@ def _learn_states(facts: Sequence[Fact], states: dict[str, tuple[str, ...]]) -> 
             states[fact.entity] = tuple(dict.fromkeys([*states.get(fact.entity, ()), *said]))
 
 
-_CLAUSES: tuple[Callable[[Clause, Scene], list[Fact] | None], ...] = (
-    initial_clause,
-    action_clause,
-    lambda clause, scene: passive_operation(clause.subject, clause.predicate, scene),
-    relation_clause,
-    has_clause,
-    all_clause,
-    constraint_clause,
-    entity_states,
-    lambda clause, scene: many_clause(clause.tokens, scene),
-    lambda clause, scene: letting_clause(clause.tokens, scene),
-    lambda clause, scene: operation_clause(clause.tokens, scene),
-)
-_WHOLE: tuple[Callable[[list[Token], Scene], list[Fact] | None], ...] = (
-    flow_tokens,
-    same_clause,
-    without_clause,
-    recorded_clause,
-    added_clause,
-    linking_clause,
-    protection_clause,
-    verb_clause,
-    identifying_clause,
-    letting_clause,
-    operation_clause,
-    does_clause,
-    with_clause,
-    understand_context.api_clause,
-)
-
-
-_ACROSS: tuple[Callable[[list[Token], Scene], list[Fact] | None], ...] = (flow_tokens, same_clause, recorded_clause)
-"""Readers that take a sentence of several clauses whole; each refuses words that it cannot account for."""
-
-
-def _read(passage: Passage, scene: Scene) -> _Read:
-    """Read one passage: as a list item, as a whole sentence, else clause by clause."""
-    closed = passage.kind == "code" or understand_context.is_question(passage.text)
-    if closed or understand_context.out_of_scope(passage) or understand_context.is_restricted(passage):
-        return _Read(missed=[passage.text])
-    passage = understand_context.sentence_in_row(passage)
-    tokens = _without_priority(tokenise(passage.text))
-    story = user_story(tokens)
-    tokens = story.wish if story else tokens
-    tokens, scene = _after_label(tokens, scene)
-    facts = read_item(passage, tokens, scene) or understand_context.purpose_clause(_bare_end(tokens), scene)
-    if facts is None:
-        readers = _WHOLE if len(clauses(_bare_end(tokens))) == 1 else _ACROSS
-        facts = next((found for reader in readers if (found := reader(_bare_end(tokens), scene))), None)
-    return _Read(list(facts)) if facts is not None else _by_clause(tokens, passage, scene)
-
-
-_RESTRICTING = lexicon.NOT | lexicon.SUBORDINATE | frozenset("no only except for on without by in at unless".split())
-"""Words by which a label restricts what follows it ("Admins only: …"); such a sentence is not understood."""
-
-
-def _after_label(tokens: list[Token], scene: Scene) -> tuple[list[Token], Scene]:
-    """Step over "Comments:" and "Rule 3:" before a whole sentence; a label that names an entity says what it speaks of."""
-    parts = label_split(tokens)
-    if parts is None or anchor_in(parts[1]) <= 0 or {token.low for token in parts[0]} & _RESTRICTING:
-        return tokens, scene
-    entity = scene.names.exact(bare_phrase(parts[0]))
-    return parts[1], replace(scene, entity=entity) if entity else scene
-
-
-def _bare_end(tokens: list[Token]) -> list[Token]:
-    end = len(tokens)
-    while end and tokens[end - 1].low in {".", "!", ";", ",", "。"}:
-        end -= 1
-    parted = clauses(tokens[:end])
-    return parted[0].tokens if len(parted) == 1 else tokens[:end]
-
-
-def _without_priority(tokens: list[Token]) -> list[Token]:
-    """Drop "Must:", "[Should]", "(optional)" and the like at the start."""
-    words_only = [token.low for token in tokens[:3]]
-    for lead in (
-        ("must", ":"),
-        ("should", ":"),
-        ("could", ":"),
-        ("[", "must", "]"),
-        ("[", "should", "]"),
-        ("[", "could", "]"),
-        ("(", "optional", ")"),
-    ):
-        if tuple(words_only[: len(lead)]) == lead:
-            return tokens[len(lead) :]
-    return tokens
-
-
-def _by_clause(tokens: list[Token], passage: Passage, scene: Scene) -> _Read:
-    parts = clauses(tokens)
-    reading = _Read()
-    for clause in parts:
-        facts = next((found for reader in _CLAUSES if (found := reader(clause, scene))), None)
-        if facts is None:
-            facts = next((found for reader in _WHOLE if (found := reader(clause.tokens, scene))), None)
-        if facts is None:
-            reading.missed.append(written(clause.tokens))
-            spoken = scene.names.exact(bare_phrase(clause.subject))
-            scene = replace(scene, entity=spoken) if spoken else scene
-        else:
-            reading.facts.extend(facts)
-            scene = replace(scene, entity=_subject_of(facts) or scene.entity, recent=_fields_in(facts) or scene.recent)
-    if not reading.facts:
-        return _Read(missed=[passage.text])
-    return reading
-
-
 # ---------------------------------------------------------------- statements
 
 
@@ -346,7 +206,7 @@ def _finish(
     names: Names,
     found: Sequence[tuple[str, Passage]],
     comments: Sequence[tuple[str, Passage]],
-    readings: Sequence[_Read],
+    readings: Sequence[Reading],
 ) -> Understanding:
     model = Model()
     result = Understanding(title, [], model)
@@ -387,7 +247,7 @@ def _on_states(fact: Fact, entity: EntityModel) -> bool:
     return fact.entity == entity.name and isinstance(fact, TransitionFact | InitialFact)
 
 
-def _taken(reading: _Read, model: Model, *, overrides: bool) -> tuple[list[Fact], list[str]]:
+def _taken(reading: Reading, model: Model, *, overrides: bool) -> tuple[list[Fact], list[str]]:
     """Put the facts into the model; return those that fit, and what the others contradict."""
     kept: list[Fact] = []
     notes: list[str] = []
@@ -401,7 +261,7 @@ def _taken(reading: _Read, model: Model, *, overrides: bool) -> tuple[list[Fact]
 
 
 def _statements(
-    source: str, passage: Passage, reading: _Read, kept: list[Fact], *, first: bool, comment: bool, notes: list[str]
+    source: str, passage: Passage, reading: Reading, kept: list[Fact], *, first: bool, comment: bool, notes: list[str]
 ) -> list[Statement]:
     priority = understand_context.priority_of(passage)
     missed = list(reading.missed)

@@ -126,7 +126,7 @@ def listed_fields(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if not scene.entity:
         return None
     facts: list[Fact] = []
-    for item in _items(tokens):
+    for item in list_items(tokens):
         found = field_item(item, scene)
         if found is None:
             return None
@@ -134,7 +134,7 @@ def listed_fields(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     return facts or None
 
 
-def _items(tokens: list[Token]) -> list[list[Token]]:
+def list_items(tokens: list[Token]) -> list[list[Token]]:
     """Part a list into its items; a part that only says more of the item before stays with it."""
     items: list[list[Token]] = []
     for part in split_on(_with_ranges_kept(tokens), _SEPARATORS):
@@ -197,16 +197,39 @@ def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     end = _name_end(tokens, start)
     name = [token for token in tokens[start:end] if token.low not in {"the", "a", "an", "its", "'s", "their"}]
     phrase = tuple(token.low for token in name)
-    qualities = read_qualities(tokens[end:])
+    target, rest = referenced(tokens[end:], scene)
+    qualities = read_qualities(rest)
     # "Must have at least one" counts records: no rule that the product can keep.
-    if (many and scene.required) or not _names_field(phrase) or not _explained(qualities, tokens[end:]):
+    if (many and scene.required) or not _names_field(phrase) or not _explained(qualities, rest):
         return None
     qualities.unique |= flags.unique
     qualities.required = flags.required if qualities.required is None else qualities.required
     related = scene.names.resolve(bare_phrase(name) or phrase)
+    if target and (not related or related[0] != target):
+        related = (target, tuple(phrase[:-1] if phrase[-1] == "id" else phrase))
+        return _related(related, scene, qualities, many=many or None, named="_".join(related[1]).removesuffix("_id"))
     if related and "of" not in phrase:
         return _related(related, scene, qualities, many=many or None)
     return [field_fact(name, phrase, scene, qualities)]
+
+
+_REFERENCES = (
+    *(("reference", "to"), ("refers", "to"), ("references",), ("ref", "to"), ("link", "to"), ("belongs", "to")),
+    *(("foreign", "key", "to"), ("fk", "to"), ("reference",), ("fk",), ("ref",)),
+)
+
+
+def referenced(tokens: list[Token], scene: Scene) -> tuple[str, list[Token]]:
+    """Take "reference to Supplier" or "-> Room" out of what follows a name; "" where no entity is referred to."""
+    for index, token in enumerate(tokens):
+        phrase = next((phrase for phrase in _REFERENCES if starts(tokens, index, phrase)), None)
+        start = index + (1 if token.kind == "arrow" else len(phrase or ()))
+        if start == index:
+            continue
+        end = next((at for at in range(start, len(tokens)) if tokens[at].kind not in {"word", "quoted"}), len(tokens))
+        target = scene.names.exact(bare_phrase(tokens[start:end]))
+        return (target, [*tokens[:index], *tokens[end:]]) if target else ("", tokens)
+    return "", tokens
 
 
 _WITHIN_NAMES = frozenset("of on at off up first last per".split())
@@ -232,6 +255,8 @@ _DEMANDING = lexicon.MODAL | lexicon.NOT | frozenset("no only if when per unique
 
 def _explained(qualities: Qualities, rest: list[Token]) -> bool:
     """Whether what follows a name is understood, or is a remark in brackets that demands nothing."""
+    if qualities.type == "enum" and not qualities.values:
+        return False
     if not qualities.leftover:
         return True
     if qualities.limits or qualities.values:
@@ -240,9 +265,13 @@ def _explained(qualities: Qualities, rest: list[Token]) -> bool:
     if rest[0].low == "where" and len(rest) <= LONGEST_FIELD and not low & _DEMANDING:
         return not any(token.kind in {"number", "date"} for token in rest)  # "a place where it was found"
     bracketed = bool(rest) and rest[0].low == "(" and rest[-1].low == ")"
-    demands = {token.low for token in qualities.leftover} & _DEMANDING
-    numbers = any(token.kind in {"number", "date"} for token in qualities.leftover)
-    return bracketed and not demands and not numbers and len(rest) <= LONGEST_FIELD
+    return bracketed and remark(qualities.leftover) and len(rest) <= LONGEST_FIELD
+
+
+def remark(tokens: list[Token]) -> bool:
+    """Whether the tokens demand nothing: no modal, no denial, no condition, no number."""
+    numbers = any(token.kind in {"number", "date"} for token in tokens)
+    return not numbers and not {token.low for token in tokens} & _DEMANDING
 
 
 def _quantity(tokens: list[Token]) -> tuple[bool, list[Token]]:
@@ -302,7 +331,7 @@ def _whether(tokens: list[Token], scene: Scene) -> list[Fact] | None:
 
 
 def _related(
-    related: tuple[str, tuple[str, ...]], scene: Scene, qualities: Qualities, *, many: bool | None
+    related: tuple[str, tuple[str, ...]], scene: Scene, qualities: Qualities, *, many: bool | None, named: str = ""
 ) -> list[Fact] | None:
     target, before = related
     role = "_".join(word for word in before if word not in lexicon.ADJECTIVES)
@@ -310,7 +339,7 @@ def _related(
         return None  # "at most three open loans" counts records: no rule that the product can keep
     if many:
         return [RelationFact(target, scene.entity, f"{scene.entity}_id", None)]
-    field = words.field_name(f"{role}_{target}_id" if role else f"{target}_id")
+    field = words.field_name(f"{named}_id" if named else f"{role}_{target}_id" if role else f"{target}_id")
     required = scene.required if qualities.required is None else qualities.required
     required = True if required is None else required
     if target == scene.entity:
@@ -321,11 +350,12 @@ def _related(
 def field_fact(name: list[Token], phrase: tuple[str, ...], scene: Scene, qualities: Qualities) -> FieldFact:
     """Return the fact that the scene's entity has the field, with what was said of it."""
     identifier = known_field(phrase, scene) or field_name_of(phrase, plural=scene.plural)
-    label = identifier.replace("_", " ") if scene.plural and identifier else " ".join(token.text for token in name)
+    own = any("_" in token.text for token in name)  # the brief's own identifier
+    label = identifier.replace("_", " ") if scene.plural and identifier and not own else " ".join(t.text for t in name)
     if not identifier:
         identifier = f"field_{words.letters_of(label)}"
     required = scene.required if qualities.required is None else qualities.required
-    kind = qualities.type or infer_type(phrase, qualities)
+    kind = (qualities.type if qualities.type != "enum" else "") or infer_type(phrase, qualities)
     limits = tuple(qualities.limits)
     return FieldFact(
         scene.entity, identifier, label, kind, required, qualities.unique, limits, qualities.values, qualities.default

@@ -6,19 +6,21 @@ from dataclasses import replace
 
 from botarmy.outline import Passage
 from providers.offline import lexicon, words
-from providers.offline.understand_clauses import anchor_in, label_split
+from providers.offline.understand_clauses import Clause, anchor_in, label_split
 from providers.offline.understand_constraints import field_reference
 from providers.offline.understand_facts import Fact, OperationFact, bare_phrase
-from providers.offline.understand_fields import Scene, field_item, listed_fields
+from providers.offline.understand_fields import Scene, field_item, listed_fields, referenced, remark
+from providers.offline.understand_links import relation_clause
 from providers.offline.understand_nouns import fieldish, names_entities
 from providers.offline.understand_operations import after_list
 from providers.offline.understand_qualities import values_at
-from providers.offline.understand_tokens import Token, tokenise
+from providers.offline.understand_tokens import Token, tokenise, word
 
 _LEADS_FIELDS = lexicon.HAS | frozenset(
     "fields attributes properties with following needs requires consists field data details".split()
 )
 _NAME_HEADERS = frozenset("field name attribute property column feld".split())
+_REFERRING = frozenset("belongs refers references".split())
 _ENTITY_HEADERS = frozenset("entity object resource model table record".split())
 _YES = frozenset("yes y true x ✓ ✔ required mandatory ja sí si oui must".split())
 
@@ -52,7 +54,9 @@ def _field_below(tokens: list[Token], passage: Passage, scene: Scene) -> list[Fa
     lead = [token.low for token in tokenise(passage.leads[-1])] if passage.leads else []
     expects = bool(set(lead) & _LEADS_FIELDS) or not lead
     verb = _begins_with_verb(tokens)
-    if not lead and not (fieldish(tokens) or _bare_noun(tokens, scene)):
+    if scene.placed and tokens[0].low in _REFERRING:
+        return relation_clause(Clause((word(scene.entity.replace("_", " ")),), tuple(tokens)), scene)
+    if not lead and not (fieldish(tokens) or _bare_noun(tokens, scene) or referenced(tokens[1:], scene)[0]):
         return None
     if not scene.placed or not expects or (verb and len(tokens) > 1 and not set(lead) & _LEADS_FIELDS):
         return None
@@ -125,10 +129,8 @@ def _row(passage: Passage, scene: Scene) -> list[Fact] | None:
     if not entity or not name:
         return None
     said = [_cell(header, cell) for header, cell in cells.items() if header not in _NAME_HEADERS | {entity_header}]
-    text = ", ".join(part for part in said if part)
-    return field_item(
-        [*tokenise(name), *tokenise(f"( {text} )" if text else "")], replace(scene, entity=entity, required=None)
-    )
+    tokens = [token for part in said if part for token in tokenise(f"( {part} )")]  # each cell speaks for itself
+    return field_item([*tokenise(name), *tokens], replace(scene, entity=entity, required=None))
 
 
 def _cell(header: str, cell: str) -> str:
@@ -136,9 +138,18 @@ def _cell(header: str, cell: str) -> str:
     low = cell.lower().strip()
     if header in {"required", "mandatory", "unique", "pflicht", "eindeutig"}:
         word = "unique" if header in {"unique", "eindeutig"} else "required"
-        return (
-            word
-            if low in _YES
-            else ("optional" if low in {"no", "n", "optional", "nein"} and word == "required" else "")
-        )
-    return "" if low in {"-", "–", "—", "none", "n/a", ""} else cell
+        denied = "optional" if low in {"no", "n", "optional", "nein"} and word == "required" else ""
+        return word if low in _YES else denied
+    if low in {"-", "–", "—", "none", "n/a", ""} or (header in _REMARK_HEADERS and remark(tokenise(cell))):
+        return ""
+    return _BY_HEADER.get(header, "{}").format(cell)
+
+
+_REMARK_HEADERS = frozenset("description meaning example examples explanation purpose beschreibung beispiel".split())
+_BY_HEADER = {
+    "default": "default {}",
+    **dict.fromkeys(("min", "minimum"), "at least {}"),
+    **dict.fromkeys(("max", "maximum"), "at most {}"),
+    **dict.fromkeys(("values", "allowed values", "options", "choices"), "one of {}"),
+    **dict.fromkeys(("references", "refers to", "reference"), "reference to {}"),
+}

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from botarmy.outline import Passage
 from providers.offline import lexicon, words
+from providers.offline.understand_adjectives import without_adjectives
 from providers.offline.understand_clauses import Clause, anchor_in, clauses, label_split
 from providers.offline.understand_context import sentence_in_row
 from providers.offline.understand_facts import Names, bare_phrase, entity_of, names_entity
-from providers.offline.understand_fields import Scene, has_clause
+from providers.offline.understand_fields import Scene, has_clause, list_items
 from providers.offline.understand_links import linking_clause, relation_clause
 from providers.offline.understand_operations import (
     letting_clause,
@@ -20,7 +21,7 @@ from providers.offline.understand_operations import (
     user_story,
 )
 from providers.offline.understand_states import MOVES
-from providers.offline.understand_tokens import Token, find, split_on, starts, tokenise
+from providers.offline.understand_tokens import Token, find, starts, tokenise
 
 _MANY = (("one", "or", "more"), ("zero", "or", "more"), ("any", "number", "of"), ("many",), ("several",), ("multiple",))
 _LABELS = lexicon.LABEL_WORDS - {
@@ -36,6 +37,7 @@ _LABELS = lexicon.LABEL_WORDS - {
     "goal",
     "goals",
 }
+_LONGEST_ITEM = 24
 _ENTITY_LABELS = frozenset("entities entity objects resources things nouns".split())
 _RECORDED = frozenset("store record save keep capture track note register".split())
 _FOR_EACH = frozenset("each every a an".split())
@@ -101,19 +103,7 @@ def find_entities(passages: Iterable[Passage], title: str) -> dict[str, str]:
         votes[name] += 1
         labels.setdefault(name, label)
     chosen = {name: labels[name] for name in labels if votes[name] > 0}
-    return _without_parts(chosen) or from_title(title) or _from_prose(found)
-
-
-def _without_parts(chosen: dict[str, str]) -> dict[str, str]:
-    """Drop "small loan" and the like where "loan" stands on its own and the longer name is an adjective more."""
-    kept: dict[str, str] = {}
-    for name, label in chosen.items():
-        parts = label.split()
-        shorter = entity_of(tuple(parts[1:])) if len(parts) > 1 else ""
-        if shorter in chosen and (words.is_participle(parts[0]) or parts[0] in lexicon.ADJECTIVES):
-            continue
-        kept[name] = label
-    return kept
+    return without_adjectives(chosen, found) or from_title(title) or _from_prose(found)
 
 
 def _vote(passage: Passage, names: OpenNames) -> None:
@@ -165,7 +155,7 @@ def _label(label: list[Token], rest: list[Token], passage: Passage, names: OpenN
 
 def _lists_fields(tokens: list[Token]) -> bool:
     """Whether the tokens list fields: several parts, one of them of a well-known name or with a quality."""
-    parts = split_on(tokens, frozenset({",", "and", ";"}))
+    parts = list_items(tokens)
     return len(parts) > 1 and anchor_in(tokens) < 0 and any(fieldish(part) for part in parts)
 
 
@@ -363,8 +353,9 @@ def _headings(passages: list[Passage], title: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for passage in passages:
         places = (*passage.headings[-1:], *passage.leads[-1:])
+        said = tokenise(passage.text)
         fields = passage.kind == "row" or (
-            passage.kind == "item" and anchor_in(tokenise(passage.text)) < 0 and len(passage.text.split()) <= 16
+            passage.kind == "item" and anchor_in(said[: _first_mark(said)]) < 0 and len(said) <= _LONGEST_ITEM
         )
         for place in places:
             tokens = [token for token in tokenise(place) if token.kind in {"word", "quoted"}]
@@ -418,7 +409,8 @@ def _fieldish(passage: Passage) -> bool:
 
 def fieldish(tokens: list[Token]) -> bool:
     """Whether a list item reads like a field: a known field word first, or qualities behind the name."""
-    head = bare_phrase(tokens[: _first_mark(tokens)])
+    arrow = next((index for index, token in enumerate(tokens) if token.kind == "arrow"), len(tokens))
+    head = bare_phrase(tokens[: min(_first_mark(tokens), arrow)])
     known = bool(head) and (head[-1] in lexicon.FIELD_TYPES or words.singular(head[-1]) in lexicon.FIELD_TYPES)
     flags = {
         "required",
@@ -432,6 +424,9 @@ def fieldish(tokens: list[Token]) -> bool:
         "integer",
         "boolean",
         "characters",
+        "percentage",
+        "decimal",
+        "enum",
     }
     wish = bool(tokens) and (
         tokens[0].low in lexicon.OPERATION_FORMS or tokens[0].low in lexicon.STATE_VERBS | lexicon.NOT_STATES

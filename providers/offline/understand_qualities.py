@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from providers.offline import lexicon
+from providers.offline.understand_guard import Quoted, sound_part
 from providers.offline.understand_limits import Limit, limit_at
 from providers.offline.understand_tokens import Token, find, split_on, starts
 
@@ -156,6 +157,7 @@ def read_qualities(tokens: list[Token], *, values_allowed: bool = True) -> Quali
     found = Qualities()
     index = 0
     steps: tuple[Callable[[list[Token], int, Qualities], int], ...] = (
+        _no_rule,
         _flag,
         _limit,
         _default,
@@ -173,6 +175,8 @@ def read_qualities(tokens: list[Token], *, values_allowed: bool = True) -> Quali
                 found.leftover.append(tokens[index])
             end = index + 1
         index = end
+    if any(limit.characters for limit in found.limits):  # "at least 10 and at most 500 characters"
+        found.limits = [limit if limit.unit else replace(limit, characters=True) for limit in found.limits]
     return found
 
 
@@ -264,6 +268,14 @@ def _one_of(tokens: list[Token], index: int, found: Qualities) -> int:
     return end
 
 
+_NO_RULES = (("may", "be", "negative"), ("can", "be", "negative"), ("may", "be", "zero"), ("can", "be", "zero"))
+
+
+def _no_rule(tokens: list[Token], index: int, _found: Qualities) -> int:
+    """May be negative: what a number may be anyway."""
+    return _any(tokens, index, _NO_RULES)
+
+
 def _type(tokens: list[Token], index: int, found: Qualities) -> int:
     start = index + 1 if starts(tokens, index, ("valid",)) else index
     for phrase in _TYPE_PHRASES:
@@ -291,7 +303,7 @@ def _unit(tokens: list[Token], index: int, _found: Qualities) -> int:
 
 def _bare_values(tokens: list[Token], index: int, found: Qualities) -> int:
     """Draft, published or archived: a list of short values, only where nothing else can be read from it."""
-    if index and tokens[index - 1].low not in {"(", "[", ":", "=", "be", "is", "are", "–", "-", "either"}:
+    if not index or tokens[index - 1].low not in {"(", "[", ":", "=", "be", "is", "are", "–", "-", "either"}:
         return 0
     values, end = values_at(tokens, index)
     if len(values) < 2 or (end < len(tokens) and tokens[end].low not in _ENDS):
@@ -319,10 +331,11 @@ def values_at(tokens: list[Token], index: int) -> tuple[tuple[str, ...], int]:
     parts = split_on(tokens[index:end], _LIST_MARKS)
     values: list[str] = []
     for part in parts:
-        text = " ".join(token.text for token in part if token.low not in {"a", "an", "the"})
+        said = [token for token in part if token.low not in {"a", "an", "the"}] if len(part) > 1 else part
+        text = " ".join(token.text for token in said)
         plain = all(token.kind in {"word", "number", "quoted"} or token.low in {"-", "%", "+"} for token in part)
-        if not text or not plain or len(part) > _LONGEST_VALUE:
+        if not text or not plain or len(part) > _LONGEST_VALUE or not sound_part(said):
             return (), index
-        values.append(text)
+        values.append(Quoted(text) if all(token.kind == "quoted" for token in said) else text)
     unique = tuple(dict.fromkeys(values))
     return (unique, end) if unique else ((), index)

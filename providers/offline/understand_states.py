@@ -9,7 +9,7 @@ from providers.offline import lexicon, words
 from providers.offline.understand_clauses import Clause
 from providers.offline.understand_facts import Fact, FieldFact, InitialFact, TransitionFact, bare_phrase
 from providers.offline.understand_fields import Scene, subject_entity
-from providers.offline.understand_tokens import Token, find, split_on, starts
+from providers.offline.understand_tokens import Token, find, lows, split_on, starts
 
 STATUS = "status"
 _POLITE = frozenset(
@@ -311,7 +311,7 @@ def flow_tokens(tokens: list[Token], scene: Scene) -> list[Fact] | None:
         return None
     entity = _flow_entity(tokens[:verb], scene)
     steps = split_on(tokens[start + 1 :], frozenset({"to", "then", "finally", "via"}))
-    return _steps(entity, steps) if entity else None
+    return _steps(entity, steps, scene) if entity else None
 
 
 def _flow_entity(tokens: list[Token], scene: Scene) -> str:
@@ -332,17 +332,26 @@ def _arrow_flow(tokens: list[Token], arrows: list[int], scene: Scene) -> list[Fa
     )
     entity = _flow_entity(first[:colon], scene) if colon > 0 else scene.entity
     steps = split_on([*first[colon + 1 :], *tokens[arrows[0] :]], frozenset(tokens[index].low for index in arrows))
-    return _steps(entity, steps) if entity else None
+    said = any(is_state(lows(step)[-1], scene.states_of(entity)) for step in steps)
+    sure = said or colon > 0 or len(steps) > 2  # "place -> shop" may be a field that refers to a shop
+    return _steps(entity, steps, scene) if entity and sure else None
 
 
-def _steps(entity: str, steps: list[list[Token]]) -> list[Fact] | None:
+def _steps(entity: str, steps: list[list[Token]], scene: Scene) -> list[Fact] | None:
     stages = [_stage(step) for step in steps]
+    if any(_is_noun(state, scene) for stage in stages for state in stage):
+        return None  # "location -> Room" is a field that refers to a room
     if len(stages) < 2 or any(not stage for stage in stages):  # a move has two ends
         return None
     facts: list[Fact] = [InitialFact(entity, stages[0][0])] if len(stages[0]) == 1 else []
     for before, after in itertools.pairwise(stages):
         facts.extend(TransitionFact(entity, words.verb_of(state), state, tuple(before)) for state in after)
     return facts
+
+
+def _is_noun(state: str, scene: Scene) -> bool:
+    """Whether what stands in a flow is a record or a field and no state."""
+    return bool(scene.names.exact((state,))) or lexicon.FIELD_TYPES.get(state, "boolean") != "boolean"
 
 
 def _stage(tokens: list[Token]) -> list[str]:

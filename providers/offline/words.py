@@ -136,7 +136,9 @@ def _stem(stem: str) -> str:
     if stem[-1] == stem[-2] and stem[-1] not in "lsz":
         return stem[:-1]
     doubtful = stem.endswith(_SILENT) and not stem.endswith(_SPOKEN)
-    return stem + "e" if doubtful or re.search(r"[bcdfgkptz]l$", stem) else stem
+    return (
+        stem + "e" if doubtful or re.search(r"[bcdfgkptz]l$|[^aeou]in$", stem) else stem
+    )  # quarantin-ed, not train-ed
 
 
 # Ends of stems that have lost an "e" in their participle (resolv-ed, grad-ed), and ends that look so and have not.
