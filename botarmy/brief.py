@@ -49,7 +49,7 @@ def read_brief(data: bytes, limit: int = 1_000_000) -> str:
     """
     if len(data) > limit:
         raise BriefError(
-            f"The brief is too large: {len(data):,} bytes, at most {limit:,} are taken.",
+            f"The brief is too large: it has more than {limit:,} bytes, and no more are taken.",
             hint="Keep to what the product must do; put data and long appendices elsewhere.",
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

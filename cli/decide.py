@@ -39,7 +39,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the result a
 @_yes
 @_json
 def approve(gate: str, comment: str, by: str | None, yes: bool, as_json: bool) -> None:
-    """Approve GATE: "PROJECT/PHASE@ID" as the inbox prints it, the beginning of its id, or "PROJECT", "PROJECT/PHASE".
+    """Approve GATE: "PROJECT/PHASE@ID" as the inbox prints it, or "PROJECT", "PROJECT/PHASE".
+
+    The beginning of the gate's id, at least 8 characters of it, will do as well.
 
     The decision binds exactly the artifact versions that the gate shows. Where another question has answered to the last
     two before, it is shown and confirmed at a terminal, and refused without one.

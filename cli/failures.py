@@ -88,6 +88,9 @@ def warn(text: str) -> None:
 
 
 def _report_usage(error: click.ClickException, as_json: bool) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)  # a group without a command: help, and the exit code of click
+        return BAD_USAGE
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "botarmy"
     message = error.format_message()

@@ -29,7 +29,7 @@ def test_strips_byte_order_mark_line_ends_and_controls() -> None:
         (b"a\x00b", "binary"),
         (b"caf\xe9", "byte 3"),
         ("hi".encode("utf-16"), "UTF-16"),
-        (b"x" * 11, "too large"),
+        (b"x" * 11, "too large: it has more than 10 bytes"),
     ],
 )
 def test_refuses_what_is_no_brief_and_says_why(data: bytes, words: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from botarmy.errors import BriefError, LimitReached, UnknownName
 from cli.failures import run_guarded, split_reason, wants_json
+from cli.main import botarmy
 
 
 def command(error: BaseException | None = None, result: int | None = None) -> click.Command:
@@ -122,3 +123,13 @@ def test_no_heavy_module_is_needed_to_fail():
     program = "import sys, cli.main, cli.failures; print(sorted({'prefect', 'sqlalchemy', 'pydantic_settings'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("words", [[], ["db"]])
+def test_without_arguments_a_group_prints_its_help_plainly_and_ends_as_click_does(capsys, words):
+    assert run_guarded(botarmy, words) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("Usage: botarmy ")
+    assert "error:" not in shown.err
+    assert "why:" not in shown.err
