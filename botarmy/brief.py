@@ -12,7 +12,7 @@ from botarmy.errors import BriefError
 from botarmy.outline import GREETING, passages
 
 # Feedback holds what people said, and the reasons of checks, which no sentence of a brief is.
-_COMMENT = re.compile(r"^[^:\n]{1,200} rejected this: (.*)$", re.DOTALL)
+_COMMENT = re.compile(r"^[^\n“]{1,100}? rejected this: (.*)$", re.DOTALL)
 SLUG_LENGTH = 40
 TITLE_LENGTH = 80
 _SHORT = 8  # words of a first line that can be a name

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from botarmy.brief import is_comment, rejection
 from botarmy.errors import InputError, UnknownName
-from botarmy.records import ArtifactHead, Attempt, Record, Status
+from botarmy.person import POLICY
+from botarmy.records import ArtifactHead, Attempt, GateRequest, Record, Status
 
 _COMPLETED = frozenset({Status.completed, Status.approved})
 
@@ -47,7 +49,14 @@ class Rerun(Record):
     stale: tuple[str, ...]
 
 
-def plan_rerun(order: Sequence[str], attempts: Sequence[Attempt], heads: Sequence[ArtifactHead], phase: str) -> Rerun:
+def plan_rerun(
+    order: Sequence[str],
+    attempts: Sequence[Attempt],
+    heads: Sequence[ArtifactHead],
+    phase: str,
+    *,
+    commented: bool = False,
+) -> Rerun:
     """Plan to go through the phases again from one on.
 
     Args:
@@ -55,6 +64,7 @@ def plan_rerun(order: Sequence[str], attempts: Sequence[Attempt], heads: Sequenc
         attempts: all attempts of the project, those set aside included.
         heads: the artifact versions that count now.
         phase: the first phase that is done again.
+        commented: whether it is to be told something; then it may be set aside already.
 
     Raises:
         UnknownName: there is no such phase.
@@ -62,8 +72,9 @@ def plan_rerun(order: Sequence[str], attempts: Sequence[Attempt], heads: Sequenc
     """
     name = _known(order, phase)
     begun = {each.phase for each in attempts if not each.superseded}
-    if name not in begun:
-        if name in {each.phase for each in attempts}:
+    aside = {each.phase for each in attempts} - begun
+    if name not in begun and not (commented and name in aside):
+        if name in aside:
             raise InputError(
                 f"{name} is set aside already: the next run does it again.",
                 hint="`botarmy run --project PROJECT`, or `botarmy submit --project PROJECT` for the worker, goes on.",
@@ -74,9 +85,30 @@ def plan_rerun(order: Sequence[str], attempts: Sequence[Attempt], heads: Sequenc
         )
     again = order[order.index(name) :]
     return Rerun(
-        phases=tuple(each for each in again if each in begun),
+        phases=tuple(each for each in again if each in begun or each == name),
         stale=tuple(head.kind for head in heads if head.provenance.phase in again and not head.stale),
     )
+
+
+def said_of(attempts: Sequence[Attempt], gates: Sequence[GateRequest]) -> tuple[str, ...]:
+    """Return the people's comments on attempts that are set aside, each once, as the next attempt hears them.
+
+    Args:
+        attempts: those that are set aside, the oldest first.
+        gates: all their gates.
+    """
+    heard: list[str] = []
+    for attempt in attempts:
+        heard += [text for text in attempt.feedback if is_comment(text)]
+        heard += [
+            rejection(str(gate.decided_by), gate.comment)
+            for gate in gates
+            if gate.attempt_id == attempt.id
+            and gate.decision == "reject"
+            and gate.decided_by != POLICY
+            and gate.comment
+        ]
+    return tuple(dict.fromkeys(heard))
 
 
 def plan_rollback(

@@ -348,5 +348,5 @@ def next_command(project: Project, out: Path | None, provider: str | None = None
     if project.status is Status.waiting:
         return f"It waits for a decision: botarmy inbox {slug} shows it and how to decide, then {again}{unwritten}"
     if project.status is Status.stopped:
-        return f"It was stopped: botarmy show {slug} says why; botarmy rerun {slug} --from PHASE takes it up again.{unwritten}"
+        return f"It was stopped: botarmy show {slug} says why; botarmy rerun {slug} --from PHASE takes it up again, with --comment TEXT for what must be different.{unwritten}"
     return f"What went wrong: botarmy show {slug}; go on with: {again}{unwritten}"

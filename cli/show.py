@@ -134,6 +134,8 @@ def write_overview(snapshot: Snapshot) -> None:
     heading(f"{project.slug}: {project.name}")
     say(f"status    {status_label(project.status, model_note(snapshot.heads))}")
     _write_error(snapshot.error, project.slug)
+    if project.status is Status.stopped:
+        say(f"go on     botarmy rerun {project.slug} --from PHASE, with --comment TEXT for what must be different")
     say(f"workflow  {one_line(project.workflow)}")
     say(f"cost      {cost_text(document['cost_usd'])}, {_tokens_text(document['tokens'])}")
     for budget, spent in snapshot.budgets:

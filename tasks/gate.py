@@ -8,6 +8,7 @@ from typing import Any
 
 from botarmy.brief import rejection
 from botarmy.changes import summarise_change
+from botarmy.definitions.purposes import DERIVED
 from botarmy.errors import BotArmyError
 from botarmy.gates import RUN_ASKS, WORKFLOW_ASKS, evaluate_gate
 from botarmy.measured import MEASURED, shown_outcome
@@ -25,12 +26,12 @@ from botarmy.records import (
     Phase,
     Project,
     Status,
-    Verdict,
     Workflow,
 )
 from storage.unit import UnitOfWork
 from tasks.history import leave_phase
 from tasks.runtime import Runtime
+from tasks.way_on import Standing, reading_phase, with_way_on
 
 APPROVE, REJECT = "approve", "reject"
 
@@ -82,8 +83,14 @@ async def judge(runtime: Runtime, project: Project, phase: Phase, attempt: Attem
         )
         heads = await work.artifacts.heads(project.id)
         hashes = {kind: heads[kind].sha256 for kind in phase.expected_outputs if kind in heads}
-        if attempt.feedback and await _same_as_before(work, project, [heads[kind] for kind in hashes]):
-            verdict = _unheeded(verdict, deterministic=attempt.result.deterministic)
+        same = bool(attempt.feedback) and await _same_as_before(work, project, [heads[kind] for kind in hashes])
+        standing = Standing(
+            slug=project.slug,
+            reads_comments=reading_phase(runtime.core.workflow(project.workflow)),
+            same=same,
+            last=await _tries(work, attempt) >= phase.gate.max_attempts,
+        )
+        verdict = with_way_on(verdict, attempt, standing)
         gate = await _current_gate(work, attempt, hashes)
         if gate is None:
             ask = 1 + len(await work.gates.of_attempt(attempt.id))
@@ -162,26 +169,19 @@ async def _documents(work: UnitOfWork, project: Project, heads: Iterable[Artifac
 
 
 async def _same_as_before(work: UnitOfWork, project: Project, heads: list[ArtifactVersion]) -> bool:
-    """Whether a repeated attempt brought nothing else than the versions before."""
+    """Whether a repeated attempt brought nothing else than the versions before; what was measured does not count."""
     for head in heads:
         if head.version == 1:
             return False
         before = await work.artifacts.get(project.id, head.kind, head.version - 1)
-        if before.sha256 != head.sha256:
+        if _made(before) != _made(head):
             return False
     return bool(heads)
 
 
-def _unheeded(verdict: Verdict, *, deterministic: bool) -> Verdict:
-    """Say that the rejection changed nothing; a person must see it, also where the evidence alone would pass it."""
-    how = (
-        "the scaffold generator takes rules out of a comment in Discovery only: reject that phase, or amend the artifact"
-        if deterministic
-        else "reject with other words, or amend the artifact"
-    )
-    decision = verdict.decision if verdict.decision is Decision.reject else Decision.needs_approval
-    told = f"nothing changed since the rejection, the comment was not taken up; {how}"
-    return verdict.model_copy(update={"decision": decision, "reasons": (told, *verdict.reasons)})
+def _made(version: ArtifactVersion) -> Any:
+    """Return what somebody made of an artifact; of one derived from evidence only the files in it."""
+    return version.content.get("files") if version.kind in DERIVED else version.sha256
 
 
 def _short(found: Evidence) -> dict[str, Any]:
@@ -217,13 +217,16 @@ async def carry_out(
             return Status.completed
         await work.attempts.finish(attempt.id, Status.rejected, gate.verdict, None)
         await leave_phase(work, runtime, attempt, Status.rejected)
-        attempts = await work.attempts.list(project.id)
-        # What a rerun or a rollback has set aside does not count: its numbers go on, its tries begin anew.
-        tries = [each for each in attempts if each.phase == phase.name and not each.superseded]
-        if len(tries) < phase.gate.max_attempts:
+        if await _tries(work, attempt) < phase.gate.max_attempts:
             return Status.rejected
         await work.projects.set_status(project.id, Status.stopped)
         return Status.stopped
+
+
+async def _tries(work: UnitOfWork, attempt: Attempt) -> int:
+    """Return how many attempts at the phase count; after a rerun or a rollback the tries begin anew."""
+    attempts = await work.attempts.list(attempt.project_id)
+    return len([each for each in attempts if each.phase == attempt.phase and not each.superseded])
 
 
 def _handoff(workflow: Workflow, phase: Phase, attempt: Attempt, gate: GateRequest) -> Handoff:

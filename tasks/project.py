@@ -152,6 +152,8 @@ async def due_attempt(runtime: Runtime, project: Project, phase: Phase) -> Attem
             feedback = tuple(dict.fromkeys(earlier + (feedback_of(decided[-1]) if decided else ())))
         await work.projects.set_status(project.id, Status.running)
         attempt = await work.attempts.open(project.id, phase.name, phase.agent, feedback)
+        if attempt.status is Status.pending:  # a rerun has opened it, with what it is to hear
+            attempt = await work.attempts.set_status(attempt.id, Status.running)
         await enter_phase(work, runtime, attempt)
     return attempt
 

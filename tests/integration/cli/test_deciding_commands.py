@@ -253,6 +253,34 @@ def test_rerun_does_the_phases_again_from_one_on(botarmy, finished, database_url
     assert botarmy("show", "books", "--json").json["phases"][3]["status"] == "completed"
 
 
+def test_rerun_hands_comments_on_to_the_phase_that_it_begins_with(botarmy, waiting, database_url):
+    assert botarmy("reject", "books", "--comment", "Titles must be unique.", "--by", "Ada").code == 0
+    words = ("rerun", "books", "--from", "Discovery", "--comment", "A book has a \x1byear.", "--by", "Bea")
+    said = botarmy(*words, "--json").json
+    told = ["Ada rejected this: Titles must be unique.", "Bea rejected this: A book has a year."]
+    assert said["told"] == told
+    attempt = read(database_url, lambda view: view.attempts.current(waiting.id, "Discovery"))
+    assert (attempt.status, list(attempt.feedback), attempt.superseded) == (Status.pending, told, False)
+    document = botarmy("show", "books", "--json").json
+    assert (document["project"]["status"], document["phases"][0]["status"]) == ("pending", "pending")
+    events = botarmy("audit", "books", "--json").json["events"]
+    (event,) = [one for one in events if one["action"] == "comments handed on"]
+    assert (event["actor"], event["detail"]["told"]) == ("Bea", told)
+
+    again = botarmy("rerun", "books", "--from", "Discovery", "--comment", "More.", "--by", "Cy")
+    assert (again.code, again.out.count("Discovery is told: ")) == (0, 3)
+    only = botarmy(
+        "rerun", "books", "--from", "Discovery", "--comment", "Less.", "--forget", "--by", "Cy", "--json"
+    ).json
+    assert only["told"] == ["Cy rejected this: Less."]
+    assert botarmy("rerun", "books", "--from", "Discovery", "--forget", "--json").json["told"] == []
+    late = botarmy("rerun", "books", "--from", "Discovery", "--comment", "After all.", "--by", "Cy", "--json").json
+    assert late["told"] == ["Cy rejected this: After all."]
+    attempt = read(database_url, lambda view: view.attempts.current(waiting.id, "Discovery"))
+    assert attempt.feedback == ("Cy rejected this: After all.",)
+    assert botarmy("audit", "books", "--json").json["check"]["whole"] is True
+
+
 def test_cancel_takes_the_project_from_its_run(botarmy, waiting, database_url):
     async def cancelled_while_held():
         database = Database(database_url)

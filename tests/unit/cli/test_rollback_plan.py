@@ -5,9 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from botarmy.brief import is_comment
 from botarmy.errors import InputError, UnknownName
 from botarmy.records import ArtifactHead, Attempt, Handoff, Provenance, Status
-from botarmy.rollback import Source, plan_rerun, plan_rollback, see_sources
+from botarmy.rollback import Source, plan_rerun, plan_rollback, said_of, see_sources
+from tests.factories import gate_request
 
 ORDER = ("Discovery", "Plan", "Build")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -145,3 +147,21 @@ def test_a_phase_that_was_never_begun_is_not_done_again():
     aside = (*DONE[:2], attempt("Build", 1, superseded=True, source="b1"))
     with pytest.raises(InputError, match="Build is set aside already"):
         plan_rerun(ORDER, aside, HEADS, "Build")
+    assert plan_rerun(ORDER, aside, HEADS, "Build", commented=True).phases == ("Build",)
+    with pytest.raises(InputError, match="Build was never begun"):
+        plan_rerun(ORDER, DONE[:2], HEADS[:2], "Build", commented=True)
+
+
+def test_what_people_said_of_attempts_that_are_set_aside_is_handed_on_once():
+    first = attempt("Discovery", 2).model_copy(update={"feedback": ("Ann rejected this: A.", "coverage: low")})
+    last = attempt("Build", 1, Status.rejected).model_copy(update={"feedback": ("Ann rejected this: A.",)})
+    decided = {"attempt_id": last.id, "status": Status.rejected, "decision": "reject"}
+    gates = (
+        gate_request(**decided, decided_by="ldap:bea", comment="B."),
+        gate_request(**decided, decided_by="policy:auto", comment="coverage: low"),
+        gate_request(attempt_id=last.id, status=Status.approved, decision="approve", decided_by="Cy", comment="C."),
+        gate_request(**{**decided, "attempt_id": UUID(int=999)}, decided_by="Di", comment="D."),
+    )
+    told = said_of((first, last), gates)
+    assert told == ("Ann rejected this: A.", "ldap:bea rejected this: B.")
+    assert all(is_comment(text) for text in told)
