@@ -176,9 +176,11 @@ def _plain_reference(tokens: list[Token], phrase: tuple[str, ...], scene: Scene)
         return _checked(*prefixed)
     if scene.names.resolve(phrase):
         return None
-    # A field that was never named: only what "the" or "its" points back to belongs to the entity spoken of before.
+    # A field that was never named: only what "the" or "its" points back to belongs to the entity spoken of just before.
     common = phrase[-1] in lexicon.FIELD_TYPES and not words.is_plural(phrase[-1])
-    pointed = scene.placed or common or tokens[0].low in {"the", "its", "their", "this", "der", "die", "das"}
+    new = tokens[0].low in {"a", "an", "each", "every"}
+    back = tokens[0].low in {"the", "its", "their", "this", "der", "die", "das"} or (common and not new)
+    pointed = scene.placed or (scene.near and back)
     return _checked(scene.entity, phrase) if scene.entity and pointed else None
 
 

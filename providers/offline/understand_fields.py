@@ -103,6 +103,7 @@ class Scene:
         entity: the entity that "it", "its" and list items mean; "" where none is.
         placed: whether a lead-in or a heading names the entity (and not just the sentence before).
         required: whether a field that is merely listed is demanded (None = not said).
+        near: whether the sentence or clause just before has the entity as its only subject.
         states: entity -> its states in the order of mention.
         recent: (entity, field) of the fields named just before.
         plural: whether the subject is plural, "members have names", so that a plural field is one value each.
@@ -111,6 +112,7 @@ class Scene:
     names: Names
     entity: str = ""
     placed: bool = False
+    near: bool = False
     required: bool | None = None
     states: tuple[tuple[str, tuple[str, ...]], ...] = ()
     plural: bool = False
