@@ -126,7 +126,7 @@ def identifying_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     at = find(tokens, frozenset({"identifies"}))
     rest = [token for token in tokens[at + 1 :] if token.low not in {"uniquely", "exactly", "one", "clearly"}]
     entity = scene.names.exact(bare_phrase(rest)) if at > 0 and rest else None
-    ref = field_reference(tokens[:at], replace(scene, entity=entity)) if entity else None
+    ref = field_reference(tokens[:at], replace(scene, entity=entity, placed=True)) if entity else None
     return [_constrained(ref, Qualities(required=True, unique=True), scene)] if ref and ref[0] == entity else None
 
 
@@ -200,16 +200,17 @@ def _constrained(ref: tuple[str, tuple[str, ...]], qualities: Qualities, scene: 
     ):
         return RelationFact(entity, related[0], f"{related[0]}_id", qualities.required, unique=qualities.unique)
     name = [Token(word, word, "word") for word in phrase]
-    return field_fact(name, phrase, replace(scene, entity=entity, required=None, plural=True), qualities)
+    within = replace(scene, entity=entity, required=None, plural=True)
+    return field_fact(name, phrase, within, qualities, known=known_field(phrase, within))
 
 
 def same_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     """Read "no two books may share the same ISBN", "two members cannot have the same email address"."""
     low = [token.low for token in tokens]
-    if "same" not in low or "two" not in low[:2]:
-        return None
     verb = find(tokens, frozenset({"have", "share", "use"}))
-    same = low.index("same")
+    same = _shared_at(low, verb)
+    if same < 0 or "two" not in low[:2]:
+        return None
     if set(low[same + 1 :]) & {"and", "but", ";", ",", "at", "on", "within", "per", "for"}:
         return None
     denied = low[0] == "no" or bool(set(low[:verb]) & {"not", "never"})
@@ -225,6 +226,14 @@ def same_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if not entity or not phrase or set(phrase) & (lexicon.STOP - {"of"}):
         return None
     return [_constrained((entity, phrase), Qualities(unique=True), scene)]
+
+
+def _shared_at(low: list[str], verb: int) -> int:
+    """Return where "the same" stands, or the article of "share an email"; -1 where neither does."""
+    if "same" in low:
+        return low.index("same")
+    shared = verb > 0 and low[verb] == "share" and low[verb + 1 : verb + 2] in (["a"], ["an"], ["one"])
+    return verb + 1 if shared else -1
 
 
 _REFUSING = frozenset(
@@ -248,7 +257,8 @@ def without_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     subject = tokens[: min(at, verb)] if verb >= 0 else tokens[:at]
     end = verb if verb > at else len(tokens)
     entity = scene.names.exact(bare_phrase(subject))
-    if not entity:
+    beside = [*tokens[len(subject) : at], *tokens[end:]]
+    if not entity or any(token.low not in _REFUSING for token in beside):
         return None
     rest = [
         [token for token in part if token.low != "or"] for part in split_on(tokens[at + 1 : end], frozenset({"or"}))

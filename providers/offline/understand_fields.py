@@ -349,9 +349,11 @@ def _related(
     return [RelationFact(scene.entity, target, field, required, unique=qualities.unique)]
 
 
-def field_fact(name: list[Token], phrase: tuple[str, ...], scene: Scene, qualities: Qualities) -> FieldFact:
-    """Return the fact that the scene's entity has the field, with what was said of it."""
-    identifier = known_field(phrase, scene) or field_name_of(phrase, plural=scene.plural)
+def field_fact(
+    name: list[Token], phrase: tuple[str, ...], scene: Scene, qualities: Qualities, *, known: str = ""
+) -> FieldFact:
+    """Return the fact that the scene's entity has the field, with what was said of it; `known` where it is meant."""
+    identifier = known or _same_field(phrase, scene) or field_name_of(phrase, plural=scene.plural)
     own = any("_" in token.text for token in name)  # the brief's own identifier
     label = identifier.replace("_", " ") if scene.plural and identifier and not own else " ".join(t.text for t in name)
     if not identifier:
@@ -368,9 +370,15 @@ def known_field(phrase: tuple[str, ...], scene: Scene) -> str:
     """Return the entity's field that the words mean, in the singular or as written; "" where there is none."""
     fields = scene.names.fields.get(scene.entity, ())
     names = (field_name_of(phrase, plural=False), field_name_of(phrase, plural=True))
-    exact = next((name for name in names if name in fields), "")
     longer = [field for field in sorted(fields) if any(name and field.endswith(f"_{name}") for name in names)]
-    return exact or (longer[0] if len(longer) == 1 else "")
+    return _same_field(phrase, scene) or (longer[0] if len(longer) == 1 else "")
+
+
+def _same_field(phrase: tuple[str, ...], scene: Scene) -> str:
+    """Return the entity's field of just this name; a list with "number" does not mean its "serial number"."""
+    fields = scene.names.fields.get(scene.entity, ())
+    names = (field_name_of(phrase, plural=False), field_name_of(phrase, plural=True))
+    return next((name for name in names if name in fields), "")
 
 
 def field_name_of(phrase: tuple[str, ...], *, plural: bool = True) -> str:
@@ -408,9 +416,9 @@ def _by_words(phrase: tuple[str, ...]) -> str:
         (index for index, word in enumerate(phrase) if index and word in {"of", "per", "de", "du", "des"}), len(phrase)
     )
     last = phrase[joint - 1]
-    if last in {"number", "no", "nummer"}:
-        return "string" if len(phrase) > 1 and phrase[:2] != ("number", "of") else "integer"
-    return _by_head(last) or ("boolean" if phrase[0].startswith(("is_", "has_")) else "")
+    if last.rsplit("_", 1)[-1] in {"number", "no", "nummer"}:
+        return "string" if phrase[:2] != ("number", "of") else "integer"  # a number that names: 12b, 0049 30 …
+    return "boolean" if phrase[0].startswith(("is_", "has_", "can_")) else _by_head(last)
 
 
 def _by_head(last: str) -> str:

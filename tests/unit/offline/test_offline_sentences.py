@@ -90,6 +90,9 @@ def understood(brief: str) -> bool:
          ["required loan.due_date"]),
         ("A book has a title. The rating is between 1 and 10.", ["range book.rating 1..10"]),
         ("# App\n\n## Book\n\nA book has a title.\n\nA rating is between 1 and 10.", ["range book.rating 1..10"]),
+        ("A part without a number is rejected.", ["required part.number"]),
+        ("The SKU identifies a product.", ["required product.sku", "unique product.sku"]),
+        ("No two members may share an email.", ["unique member.email"]),
         # relations
         ("# App\n\n## Room\n- name: text\n\n## Desk\n- code: text\n- location -> Room",
          ["relation desk.location_id room", "required desk.location_id"]),
@@ -132,6 +135,7 @@ def understood(brief: str) -> bool:
         ("| ID | Requirement |\n|---|---|\n| 1 | A van has a plate, which is unique |", ["unique van.plate"]),
         ("An animal has a name. An animal starts as healthy; a healthy animal can be quarantined, and a quarantined animal can be released.",
          ["transition animal.status quarantine healthy > quarantined", "transition animal.status release quarantined > released"]),
+        ("A permit starts as pending. A pending permit can be granted.", ["transition permit.status grant pending > granted"]),
         # other languages
         ("Ein Kunde hat einen Namen. Der Name darf höchstens 30 Zeichen lang sein.", ["length kunde.name ..30"]),
         ("Jedes Fahrrad hat eine Rahmennummer. Die Rahmennummer muss eindeutig sein.", ["unique fahrrad.rahmennummer"]),
@@ -213,6 +217,26 @@ def test_what_the_product_cannot_show_is_not_claimed(sentence: str) -> None:
         "Each loan belongs to a book and a member and has a due date and a loan date. An order has a total. "
     )
     assert not understood(f"{context}\n\n{sentence}")
+
+
+@pytest.mark.parametrize("sentence", ["A permit starts as pending.", "A part without a number is rejected."])
+def test_a_rule_that_stands_alone_is_read_and_no_background(sentence: str) -> None:
+    assert understood(sentence)
+    assert last(sentence)[-1].kind != "context"
+
+
+def test_a_number_that_names_a_thing_is_a_text_unless_the_brief_gives_a_range() -> None:
+    found = read(
+        "A flat has a number, a serial number and a floor number from 1 to 9. # Cam\n\n## Camera\n- serial_number"
+    )
+    flat = found.model.entities["flat"].fields
+    assert {name: item.type for name, item in flat.items()} == {
+        "number": "string",
+        "serial_number": "string",
+        "floor_number": "integer",
+    }
+    camera = read("# Watch\n\n## Camera\n- serial_number\n- number: integer").model.entities["camera"]
+    assert [item.type for item in camera.fields.values()] == ["string", "integer"]
 
 
 def test_a_sentence_that_is_understood_in_part_keeps_the_rest_as_its_own() -> None:
