@@ -305,7 +305,8 @@ def _unread(
     if not part and understand_context.is_background(tokens, first=first):
         return Statement(text, (source,), "context", priority, understood=True)
     kind: Kind = "quality" if understand_context.is_quality(tokens) else "functional"
-    shown = text if not part or text == passage.text else f"{text} (part of: {passage.text})"
+    shown = text if not part else f"{text} (part of: {passage.text})"
+    shown = f"{text} ({note or 'more than was understood'})" if part and text == passage.text else shown
     return Statement(shown, (source,), kind, priority, understood=False, note=note)
 
 

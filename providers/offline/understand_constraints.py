@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from providers.offline import lexicon, words
 from providers.offline.understand_clauses import Clause
-from providers.offline.understand_facts import Fact, FieldFact, RelationFact, bare_phrase
+from providers.offline.understand_facts import Fact, FieldFact, InitialFact, RelationFact, bare_phrase
 from providers.offline.understand_fields import (
     LONGEST_FIELD,
     Scene,
@@ -37,6 +37,9 @@ def constraint_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     if qualities.required and set(clause.low[:2]) & {"may", "can", "could"}:
         qualities.required = False  # "may be given"
     refs = _references(list(clause.subject), scene)
+    if qualities.default:  # what a record has where nothing is given: only states have a first one
+        first = len(refs) == 1 and refs[0][1][-1] in lexicon.STATE_NOUNS and not (qualities.limits or qualities.values)
+        return [InitialFact(refs[0][0], qualities.default)] if first else None
     return [_constrained(ref, qualities, scene) for ref in refs] if refs else None
 
 

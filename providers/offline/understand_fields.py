@@ -6,10 +6,18 @@ from dataclasses import dataclass, replace
 
 from providers.offline import lexicon, words
 from providers.offline.understand_clauses import Clause
-from providers.offline.understand_facts import Fact, FieldFact, Names, RelationFact, bare_phrase
+from providers.offline.understand_facts import (
+    Fact,
+    FieldFact,
+    InitialFact,
+    Names,
+    RelationFact,
+    UnreadPart,
+    bare_phrase,
+)
 from providers.offline.understand_limits import limit_at
 from providers.offline.understand_qualities import Qualities, read_qualities
-from providers.offline.understand_tokens import Token, find, split_on, starts
+from providers.offline.understand_tokens import Token, find, split_on, starts, written
 
 _SEPARATORS = frozenset({",", ";", "and", "plus", "&", "+"})
 _FLAGS = {"required": True, "mandatory": True, "obligatory": True, "optional": False}
@@ -124,16 +132,32 @@ class Scene:
 
 
 def listed_fields(tokens: list[Token], scene: Scene) -> list[Fact] | None:
-    """Read a list of fields of the scene's entity; None where a part of it is not understood."""
+    """Read a list of fields of the scene's entity; a strange part of it alone is not understood.
+
+    Returns:
+        The fields and the unread parts; None where no field is read, or where a strange part may speak of the others.
+    """
     if not scene.entity:
         return None
     facts: list[Fact] = []
     for item in list_items(tokens):
         found = field_item(item, scene)
-        if found is None:
+        if found is None and not (facts and _strange_alone(item)):
             return None
-        facts.extend(found)
+        facts.extend([UnreadPart(scene.entity, written(item))] if found is None else found)
     return facts or None
+
+
+def _strange_alone(item: list[Token]) -> bool:
+    """Whether a part that is not understood opens with a noun of its own and sets no condition on the others."""
+    low = [token.low for token in item]
+    noun = low[0] in {"a", "an", "its", "their"} or (item[0].kind == "word" and low[0] not in lexicon.STOP)
+    return noun and not set(low) & (_OF_OTHERS | _FLAGS.keys() | lexicon.MODAL | lexicon.OPERATION_FORMS.keys())
+
+
+_OF_OTHERS = (lexicon.SUBORDINATE - {"that", "which"}) | frozenset(
+    "no not never only unless except but all both each every any per across within unique or".split()
+)
 
 
 def list_items(tokens: list[Token]) -> list[list[Token]]:
@@ -172,7 +196,7 @@ def _continues(before: list[Token], part: list[Token]) -> bool:
     if first in lexicon.TYPE_WORDS and first not in lexicon.TYPES_ONLY:
         return False  # "text up to 200 characters" is a field of that name
     flags = all(token.low in _FLAGS or token.low == "unique" for token in part)
-    begins = flags or first in {"which", "that"} | lexicon.MODAL or limit_at(part, 0) is not None
+    begins = flags or first in {"which", "that", "default", "defaults"} | lexicon.MODAL or limit_at(part, 0) is not None
     return begins and quality.says_anything and not quality.leftover
 
 
@@ -212,7 +236,12 @@ def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
         return _related(related, scene, qualities, many=many or None, named="_".join(related[1]).removesuffix("_id"))
     if related and "of" not in phrase:
         return _related(related, scene, qualities, many=many or None)
-    return [field_fact(name, phrase, scene, qualities)]
+    fact = field_fact(name, phrase, scene, qualities)
+    if qualities.default and phrase[-1] in lexicon.STATE_NOUNS and qualities.default in qualities.values:
+        return [fact, InitialFact(scene.entity, qualities.default)]
+    return (
+        [fact, UnreadPart(scene.entity, f"{fact.label}: default {qualities.default}")] if qualities.default else [fact]
+    )
 
 
 _REFERENCES = (

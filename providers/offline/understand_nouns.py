@@ -150,6 +150,7 @@ def _label(label: list[Token], rest: list[Token], passage: Passage, names: OpenN
         and not {*heads} & _LABELS
         and words.singular(heads[-1]) not in lexicon.FIELD_TYPES
         and not _field_place(passage)
+        and rest[0].low not in lexicon.TYPES_ONLY
         and _lists_fields(rest)
     ):
         names.nominate(bare_phrase(label))

@@ -16,7 +16,7 @@ from providers.offline.understand_constraints import (
     verb_clause,
     without_clause,
 )
-from providers.offline.understand_facts import Fact, FieldFact, RelationFact, bare_phrase
+from providers.offline.understand_facts import Fact, FieldFact, RelationFact, UnreadPart, bare_phrase
 from providers.offline.understand_fields import Scene, has_clause
 from providers.offline.understand_guard import sound
 from providers.offline.understand_items import read_item
@@ -122,7 +122,13 @@ def read(passage: Passage, scene: Scene) -> Reading:
     if facts is None:
         readers = _WHOLE if len(clauses(_bare_end(tokens))) == 1 else _ACROSS
         facts = next((found for reader in readers if (found := _guarded(reader(_bare_end(tokens), scene)))), None)
-    return Reading(list(facts)) if facts is not None else _by_clause(tokens, passage, scene)
+    return _parted(facts) if facts is not None else _by_clause(tokens, passage, scene)
+
+
+def _parted(facts: Sequence[Fact]) -> Reading:
+    """Part what was read from what was not."""
+    unread = [fact.text for fact in facts if isinstance(fact, UnreadPart)]
+    return Reading([fact for fact in facts if not isinstance(fact, UnreadPart)], unread)
 
 
 _RESTRICTING = lexicon.NOT | lexicon.SUBORDINATE | frozenset("no only except for on without by in at unless".split())
@@ -177,7 +183,9 @@ def _by_clause(tokens: list[Token], passage: Passage, scene: Scene) -> Reading:
             spoken = scene.names.exact(bare_phrase(clause.subject))
             scene = replace(scene, entity=spoken, near=False) if spoken else scene
         else:
-            reading.facts.extend(facts)
+            parted = _parted(facts)
+            reading.facts.extend(parted.facts)
+            reading.missed.extend(parted.missed)
             entity, recent = subject_of(facts) or scene.entity, fields_in(facts) or scene.recent
             near = only_subject(facts, scene.names.exact(bare_phrase(clause.subject)) or "") == entity
             scene = replace(

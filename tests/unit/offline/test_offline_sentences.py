@@ -219,6 +219,28 @@ def test_what_the_product_cannot_show_is_not_claimed(sentence: str) -> None:
     assert not understood(f"{context}\n\n{sentence}")
 
 
+def test_a_strange_part_of_a_list_loses_no_other_field() -> None:
+    found = read("A box has a name, a lid that snaps with 3 hooks, and a weight between 1 and 5.")
+    assert [statement.understood for statement in found.statements] == [True, False]
+    assert list(found.model.entities["box"].fields) == ["name", "weight"]
+    assert "3 hooks" in found.statements[1].text
+
+
+def test_a_default_is_not_claimed() -> None:
+    first, second = last("# Shop\n\n## Device\n- battery level: percentage between 0 and 100, default 100")
+    assert [shown(rule) for rule in first.rules] == ["range device.battery_level 0..100"]
+    assert "default 100" in second.text
+    assert not second.understood
+    assert not understood("A box has a weight. The weight defaults to 5.")
+
+
+def test_no_two_statements_say_the_same() -> None:
+    found = read('A bike has a name. A bike starts as idle. A bike goes from "new" via "active" to "retired".')
+    texts = [statement.text for statement in found.statements]
+    assert len(set(texts)) == len(texts)
+    assert [statement.understood for statement in found.statements][-2:] == [True, False]
+
+
 @pytest.mark.parametrize("sentence", ["A permit starts as pending.", "A part without a number is rejected."])
 def test_a_rule_that_stands_alone_is_read_and_no_background(sentence: str) -> None:
     assert understood(sentence)
