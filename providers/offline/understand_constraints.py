@@ -11,13 +11,13 @@ from providers.offline.understand_fields import (
     LONGEST_FIELD,
     Scene,
     field_fact,
-    field_name_of,
     known_field,
     listed_fields,
     subject_entity,
 )
 from providers.offline.understand_qualities import Qualities, read_qualities, values_at
 from providers.offline.understand_tokens import Token, find, split_on
+from providers.offline.understand_types import field_name_of
 
 
 def constraint_clause(clause: Clause, scene: Scene) -> list[Fact] | None:

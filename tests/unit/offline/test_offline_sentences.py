@@ -93,6 +93,7 @@ def understood(brief: str) -> bool:
         ("A part without a number is rejected.", ["required part.number"]),
         ("The SKU identifies a product.", ["required product.sku", "unique product.sku"]),
         ("No two members may share an email.", ["unique member.email"]),
+        ("A ticket has a title and a priority from 1 (low) to 5 (urgent).", ["range ticket.priority 1..5"]),
         # relations
         ("# App\n\n## Room\n- name: text\n\n## Desk\n- code: text\n- location -> Room",
          ["relation desk.location_id room", "required desk.location_id"]),
@@ -114,7 +115,13 @@ def understood(brief: str) -> bool:
           "relation match.guest_team_id team", "required match.guest_team_id"]),
         ("A firm has a name. A lorry has a plate and a firm. A firm that still has lorries cannot be deleted.",
          ["relation lorry.firm_id firm"]),
+        ("A keeper has a name. An animal has a name. A keeper cares for many animals, and every animal is cared for by exactly one keeper.",
+         ["relation animal.keeper_id keeper", "required animal.keeper_id"]),
+        ("A nurse has a name. A patient has a name. A nurse looks after several patients.", ["relation patient.nurse_id nurse"]),
         # states
+        ("A bill has a number. Status flow: open -> approved -> paid, open -> rejected.",
+         ["transition bill.status approve open > approved", "transition bill.status pay approved > paid",
+          "transition bill.status reject open > rejected"]),
         ("A parcel can be delivered.", ["transition parcel.status deliver open > delivered"]),
         ("A draft post can be published. Only a published post can be archived.",
          ["transition post.status archive published > archived"]),
@@ -139,6 +146,11 @@ def understood(brief: str) -> bool:
         # other languages
         ("Ein Kunde hat einen Namen. Der Name darf höchstens 30 Zeichen lang sein.", ["length kunde.name ..30"]),
         ("Jedes Fahrrad hat eine Rahmennummer. Die Rahmennummer muss eindeutig sein.", ["unique fahrrad.rahmennummer"]),
+        ("Ein Mitglied hat einen Vornamen und einen Nachnamen. Vorname und Nachname sind Pflichtfelder.",
+         ["required mitglied.vorname", "required mitglied.nachname"]),
+        ("Ein Verein hat einen Jahresbeitrag. Der Jahresbeitrag beträgt mindestens 0 und höchstens 500 Euro.",
+         ["range verein.jahresbeitrag 0..", "range verein.jahresbeitrag ..500"]),
+        ("Ein Fahrrad hat eine Kaution. Die Kaution liegt zwischen 0 und 200 Euro.", ["range fahrrad.kaution 0..200"]),
         ("Un coche tiene una matrícula. La matrícula es obligatoria.", ["required coche.matricula"]),
         ("Un livre a un titre. Le titre doit être unique.", ["unique livre.titre"]),
     ],
