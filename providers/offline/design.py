@@ -27,9 +27,9 @@ from botarmy.artifacts import (
 )
 from providers.offline import lexicon, words
 from providers.offline.understand import Statement, Understanding, understand
-from providers.offline.understand_fields import infer_type
 from providers.offline.understand_model import EntityModel, FieldModel
 from providers.offline.understand_qualities import Qualities
+from providers.offline.understand_types import infer_type
 
 _RESERVED = frozenset({"health", "openapi"})
 _OPEN_COMPONENT = "Open wishes"

@@ -312,7 +312,7 @@ FIELD_VERBS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("weigh", "weighs"), ("weight",)),
 }
 GIVE = frozenset("give provide enter supply specify state name".split())
-TYPES_ONLY = frozenset("string integer boolean decimal int bool whole float".split())
+TYPES_ONLY = frozenset("string integer boolean decimal int bool whole float percentage enum".split())
 MONEY = frozenset("euro euros eur dollar dollars usd € $ £ pounds pound gbp chf".split())
 LINKING = frozenset("links link connects connect joins join assigns ties relates combines".split())
 # What no field of the product can hold: files, and secrets, which must not be kept as plain values.

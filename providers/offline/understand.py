@@ -37,7 +37,7 @@ from providers.offline.understand_operations import (
     roles_in,
     user_story,
 )
-from providers.offline.understand_reading import Reading, fields_in, read, subject_of
+from providers.offline.understand_reading import Reading, fields_in, only_subject, read, subject_of
 from providers.offline.understand_states import with_states
 from providers.offline.understand_tokens import tokenise
 
@@ -140,18 +140,21 @@ def _read_all(found: Sequence[Passage], originals: Sequence[str], names: Names) 
     states: dict[str, tuple[str, ...]] = {}
     readings: list[Reading] = []
     for _ in range(_PASSES):
-        readings, current = [], ""
+        readings, current, near = [], "", False
         recent: tuple[tuple[str, str], ...] = ()
         place: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         for passage, original in zip(found, originals, strict=True):
             here = (passage.headings, passage.leads if passage.kind == "item" else ())
             current = current if here[0] == place[0] else ""
+            near = near and bool(current)
             place_entity = _entity_of_place(passage, names)
-            scene = with_states(Scene(names, place_entity or current, placed=bool(place_entity), recent=recent), states)
+            scene = Scene(names, place_entity or current, placed=bool(place_entity), near=near, recent=recent)
+            scene = with_states(scene, states)
             reading = _in_own_words(read(passage, scene), passage.text, original)
             names.learn(reading.facts)
             _learn_states(reading.facts, states)
             current, place = subject_of(reading.facts) or _mentioned(passage, names) or current, here
+            near = bool(current) and only_subject(reading.facts, _mentioned(passage, names)) == current
             recent = fields_in(reading.facts)
             readings.append(reading)
     return readings
@@ -300,7 +303,8 @@ def _unread(
     if not part and understand_context.is_background(tokens, first=first):
         return Statement(text, (source,), "context", priority, understood=True)
     kind: Kind = "quality" if understand_context.is_quality(tokens) else "functional"
-    shown = text if not part or text == passage.text else f"{text} (part of: {passage.text})"
+    shown = text if not part else f"{text} (part of: {passage.text})"
+    shown = f"{text} ({note or 'more than was understood'})" if part and text == passage.text else shown
     return Statement(shown, (source,), kind, priority, understood=False, note=note)
 
 

@@ -130,7 +130,11 @@ def _is_noun(tokens: list[Token], index: int) -> bool:
 
 def _has_verb(tokens: list[Token]) -> bool:
     """Whether the tokens can be a clause of their own."""
-    return anchor_in(tokens) >= 0 or any(token.low in _VERBS or token.kind == "arrow" for token in tokens[1:])
+    cares = any(starts(tokens, index, phrase) for index in range(1, len(tokens)) for phrase in _CARING)
+    return cares or anchor_in(tokens) >= 0 or any(token.low in _VERBS or token.kind == "arrow" for token in tokens[1:])
+
+
+_CARING = (("cares", "for"), ("care", "for"), ("looks", "after"), ("look", "after"))
 
 
 def _cuts(tokens: list[Token], index: int) -> bool:

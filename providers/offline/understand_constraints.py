@@ -6,18 +6,18 @@ from dataclasses import replace
 
 from providers.offline import lexicon, words
 from providers.offline.understand_clauses import Clause
-from providers.offline.understand_facts import Fact, FieldFact, RelationFact, bare_phrase
+from providers.offline.understand_facts import Fact, FieldFact, InitialFact, RelationFact, bare_phrase
 from providers.offline.understand_fields import (
     LONGEST_FIELD,
     Scene,
     field_fact,
-    field_name_of,
     known_field,
     listed_fields,
     subject_entity,
 )
 from providers.offline.understand_qualities import Qualities, read_qualities, values_at
 from providers.offline.understand_tokens import Token, find, split_on
+from providers.offline.understand_types import field_name_of
 
 
 def constraint_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
@@ -37,6 +37,9 @@ def constraint_clause(clause: Clause, scene: Scene) -> list[Fact] | None:
     if qualities.required and set(clause.low[:2]) & {"may", "can", "could"}:
         qualities.required = False  # "may be given"
     refs = _references(list(clause.subject), scene)
+    if qualities.default:  # what a record has where nothing is given: only states have a first one
+        first = len(refs) == 1 and refs[0][1][-1] in lexicon.STATE_NOUNS and not (qualities.limits or qualities.values)
+        return [InitialFact(refs[0][0], qualities.default)] if first else None
     return [_constrained(ref, qualities, scene) for ref in refs] if refs else None
 
 
@@ -126,7 +129,7 @@ def identifying_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     at = find(tokens, frozenset({"identifies"}))
     rest = [token for token in tokens[at + 1 :] if token.low not in {"uniquely", "exactly", "one", "clearly"}]
     entity = scene.names.exact(bare_phrase(rest)) if at > 0 and rest else None
-    ref = field_reference(tokens[:at], replace(scene, entity=entity)) if entity else None
+    ref = field_reference(tokens[:at], replace(scene, entity=entity, placed=True)) if entity else None
     return [_constrained(ref, Qualities(required=True, unique=True), scene)] if ref and ref[0] == entity else None
 
 
@@ -176,9 +179,11 @@ def _plain_reference(tokens: list[Token], phrase: tuple[str, ...], scene: Scene)
         return _checked(*prefixed)
     if scene.names.resolve(phrase):
         return None
-    # A field that was never named: only what "the" or "its" points back to belongs to the entity spoken of before.
+    # A field that was never named: only what "the" or "its" points back to belongs to the entity spoken of just before.
     common = phrase[-1] in lexicon.FIELD_TYPES and not words.is_plural(phrase[-1])
-    pointed = scene.placed or common or tokens[0].low in {"the", "its", "their", "this", "der", "die", "das"}
+    new = tokens[0].low in {"a", "an", "each", "every"}
+    back = tokens[0].low in {"the", "its", "their", "this", "der", "die", "das"} or (common and not new)
+    pointed = scene.placed or (scene.near and back)
     return _checked(scene.entity, phrase) if scene.entity and pointed else None
 
 
@@ -198,16 +203,17 @@ def _constrained(ref: tuple[str, tuple[str, ...]], qualities: Qualities, scene: 
     ):
         return RelationFact(entity, related[0], f"{related[0]}_id", qualities.required, unique=qualities.unique)
     name = [Token(word, word, "word") for word in phrase]
-    return field_fact(name, phrase, replace(scene, entity=entity, required=None, plural=True), qualities)
+    within = replace(scene, entity=entity, required=None, plural=True)
+    return field_fact(name, phrase, within, qualities, known=known_field(phrase, within))
 
 
 def same_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     """Read "no two books may share the same ISBN", "two members cannot have the same email address"."""
     low = [token.low for token in tokens]
-    if "same" not in low or "two" not in low[:2]:
-        return None
     verb = find(tokens, frozenset({"have", "share", "use"}))
-    same = low.index("same")
+    same = _shared_at(low, verb)
+    if same < 0 or "two" not in low[:2]:
+        return None
     if set(low[same + 1 :]) & {"and", "but", ";", ",", "at", "on", "within", "per", "for"}:
         return None
     denied = low[0] == "no" or bool(set(low[:verb]) & {"not", "never"})
@@ -223,6 +229,14 @@ def same_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if not entity or not phrase or set(phrase) & (lexicon.STOP - {"of"}):
         return None
     return [_constrained((entity, phrase), Qualities(unique=True), scene)]
+
+
+def _shared_at(low: list[str], verb: int) -> int:
+    """Return where "the same" stands, or the article of "share an email"; -1 where neither does."""
+    if "same" in low:
+        return low.index("same")
+    shared = verb > 0 and low[verb] == "share" and low[verb + 1 : verb + 2] in (["a"], ["an"], ["one"])
+    return verb + 1 if shared else -1
 
 
 _REFUSING = frozenset(
@@ -246,7 +260,8 @@ def without_clause(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     subject = tokens[: min(at, verb)] if verb >= 0 else tokens[:at]
     end = verb if verb > at else len(tokens)
     entity = scene.names.exact(bare_phrase(subject))
-    if not entity:
+    beside = [*tokens[len(subject) : at], *tokens[end:]]
+    if not entity or any(token.low not in _REFUSING for token in beside):
         return None
     rest = [
         [token for token in part if token.low != "or"] for part in split_on(tokens[at + 1 : end], frozenset({"or"}))

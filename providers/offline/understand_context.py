@@ -165,7 +165,20 @@ def _describes(tokens: list[Token]) -> bool:
     low = [token.low for token in tokens if token.kind == "word"]
     third = bool(low) and low[0] in {"a", "an", "the", "many", "most"}
     verb = any(word.endswith("s") and not word.endswith("ss") for word in low[1:7])
-    return third and verb and not set(low) & (lexicon.HAS | lexicon.MODAL | {"unique", "required", "one", "between"})
+    choice = "or" in low and bool(set(low) & lexicon.BE)
+    return third and verb and not choice and not set(low) & _RULING
+
+
+_RULING = (
+    lexicon.HAS
+    | lexicon.MODAL
+    | lexicon.NOT
+    | frozenset(
+        """unique required one between without no rejected refused allowed forbidden invalid starts start begins identifies
+        least most than exactly belongs refers""".split()
+    )
+)
+"""A sentence with one of these may state a rule; it is no description."""
 
 
 def is_quality(tokens: list[Token]) -> bool:

@@ -73,7 +73,15 @@ class FilterFact:
     field: str
 
 
-Fact = FieldFact | RelationFact | TransitionFact | InitialFact | OperationFact | FilterFact
+@dataclass(frozen=True)
+class UnreadPart:
+    """A part of a list of fields that is not understood; it loses no other field of the list."""
+
+    entity: str
+    text: str
+
+
+Fact = FieldFact | RelationFact | TransitionFact | InitialFact | OperationFact | FilterFact | UnreadPart
 
 
 @dataclass

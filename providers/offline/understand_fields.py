@@ -6,10 +6,19 @@ from dataclasses import dataclass, replace
 
 from providers.offline import lexicon, words
 from providers.offline.understand_clauses import Clause
-from providers.offline.understand_facts import Fact, FieldFact, Names, RelationFact, bare_phrase
+from providers.offline.understand_facts import (
+    Fact,
+    FieldFact,
+    InitialFact,
+    Names,
+    RelationFact,
+    UnreadPart,
+    bare_phrase,
+)
 from providers.offline.understand_limits import limit_at
 from providers.offline.understand_qualities import Qualities, read_qualities
-from providers.offline.understand_tokens import Token, find, split_on, starts
+from providers.offline.understand_tokens import Token, find, split_on, starts, written
+from providers.offline.understand_types import field_name_of, infer_type
 
 _SEPARATORS = frozenset({",", ";", "and", "plus", "&", "+"})
 _FLAGS = {"required": True, "mandatory": True, "obligatory": True, "optional": False}
@@ -103,6 +112,7 @@ class Scene:
         entity: the entity that "it", "its" and list items mean; "" where none is.
         placed: whether a lead-in or a heading names the entity (and not just the sentence before).
         required: whether a field that is merely listed is demanded (None = not said).
+        near: whether the sentence or clause just before has the entity as its only subject.
         states: entity -> its states in the order of mention.
         recent: (entity, field) of the fields named just before.
         plural: whether the subject is plural, "members have names", so that a plural field is one value each.
@@ -111,6 +121,7 @@ class Scene:
     names: Names
     entity: str = ""
     placed: bool = False
+    near: bool = False
     required: bool | None = None
     states: tuple[tuple[str, tuple[str, ...]], ...] = ()
     plural: bool = False
@@ -122,16 +133,32 @@ class Scene:
 
 
 def listed_fields(tokens: list[Token], scene: Scene) -> list[Fact] | None:
-    """Read a list of fields of the scene's entity; None where a part of it is not understood."""
+    """Read a list of fields of the scene's entity; a strange part of it alone is not understood.
+
+    Returns:
+        The fields and the unread parts; None where no field is read, or where a strange part may speak of the others.
+    """
     if not scene.entity:
         return None
     facts: list[Fact] = []
     for item in list_items(tokens):
         found = field_item(item, scene)
-        if found is None:
+        if found is None and not (facts and _strange_alone(item)):
             return None
-        facts.extend(found)
+        facts.extend([UnreadPart(scene.entity, written(item))] if found is None else found)
     return facts or None
+
+
+def _strange_alone(item: list[Token]) -> bool:
+    """Whether a part that is not understood opens with a noun of its own and sets no condition on the others."""
+    low = [token.low for token in item]
+    noun = low[0] in {"a", "an", "its", "their"} or (item[0].kind == "word" and low[0] not in lexicon.STOP)
+    return noun and not set(low) & (_OF_OTHERS | _FLAGS.keys() | lexicon.MODAL | lexicon.OPERATION_FORMS.keys())
+
+
+_OF_OTHERS = (lexicon.SUBORDINATE - {"that", "which"}) | frozenset(
+    "no not never only unless except but all both each every any per across within unique or".split()
+)
 
 
 def list_items(tokens: list[Token]) -> list[list[Token]]:
@@ -170,7 +197,7 @@ def _continues(before: list[Token], part: list[Token]) -> bool:
     if first in lexicon.TYPE_WORDS and first not in lexicon.TYPES_ONLY:
         return False  # "text up to 200 characters" is a field of that name
     flags = all(token.low in _FLAGS or token.low == "unique" for token in part)
-    begins = flags or first in {"which", "that"} | lexicon.MODAL or limit_at(part, 0) is not None
+    begins = flags or first in {"which", "that", "default", "defaults"} | lexicon.MODAL or limit_at(part, 0) is not None
     return begins and quality.says_anything and not quality.leftover
 
 
@@ -210,7 +237,12 @@ def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
         return _related(related, scene, qualities, many=many or None, named="_".join(related[1]).removesuffix("_id"))
     if related and "of" not in phrase:
         return _related(related, scene, qualities, many=many or None)
-    return [field_fact(name, phrase, scene, qualities)]
+    fact = field_fact(name, phrase, scene, qualities)
+    if qualities.default and phrase[-1] in lexicon.STATE_NOUNS and qualities.default in qualities.values:
+        return [fact, InitialFact(scene.entity, qualities.default)]
+    return (
+        [fact, UnreadPart(scene.entity, f"{fact.label}: default {qualities.default}")] if qualities.default else [fact]
+    )
 
 
 _REFERENCES = (
@@ -347,9 +379,11 @@ def _related(
     return [RelationFact(scene.entity, target, field, required, unique=qualities.unique)]
 
 
-def field_fact(name: list[Token], phrase: tuple[str, ...], scene: Scene, qualities: Qualities) -> FieldFact:
-    """Return the fact that the scene's entity has the field, with what was said of it."""
-    identifier = known_field(phrase, scene) or field_name_of(phrase, plural=scene.plural)
+def field_fact(
+    name: list[Token], phrase: tuple[str, ...], scene: Scene, qualities: Qualities, *, known: str = ""
+) -> FieldFact:
+    """Return the fact that the scene's entity has the field, with what was said of it; `known` where it is meant."""
+    identifier = known or _same_field(phrase, scene) or field_name_of(phrase, plural=scene.plural)
     own = any("_" in token.text for token in name)  # the brief's own identifier
     label = identifier.replace("_", " ") if scene.plural and identifier and not own else " ".join(t.text for t in name)
     if not identifier:
@@ -366,60 +400,15 @@ def known_field(phrase: tuple[str, ...], scene: Scene) -> str:
     """Return the entity's field that the words mean, in the singular or as written; "" where there is none."""
     fields = scene.names.fields.get(scene.entity, ())
     names = (field_name_of(phrase, plural=False), field_name_of(phrase, plural=True))
-    exact = next((name for name in names if name in fields), "")
     longer = [field for field in sorted(fields) if any(name and field.endswith(f"_{name}") for name in names)]
-    return exact or (longer[0] if len(longer) == 1 else "")
+    return _same_field(phrase, scene) or (longer[0] if len(longer) == 1 else "")
 
 
-def field_name_of(phrase: tuple[str, ...], *, plural: bool = True) -> str:
-    """Return the identifier of a field from its words; where plural, "titles" are one title each."""
-    kept = [word for word in phrase if word not in lexicon.DETERMINERS]
-    if len(kept) > 2 and kept[0] == "number" and kept[1] == "of":  # number of copies
-        kept = kept[2:]
-        return (
-            words.field_name("_".join(["number", "of", *kept]))
-            if kept[-1] not in lexicon.PLURAL_FIELDS
-            else words.field_name("_".join(kept))
-        )
-    last = kept[-1] if kept else ""
-    if kept and plural and last not in lexicon.PLURAL_FIELDS:
-        kept[-1] = words.singular(last)
-    return words.field_name(" ".join(kept))
-
-
-def infer_type(phrase: tuple[str, ...], qualities: Qualities) -> str:
-    """Infer a field's type from its words and limits."""
-    if qualities.values or any(limit.characters for limit in qualities.limits):
-        return "text" if _by_words(phrase) == "text" else "string"
-    by_words = _by_words(phrase)
-    if qualities.limits and by_words not in {"date", "datetime"}:
-        bounds = [bound for limit in qualities.limits for bound in (limit.low, limit.high) if bound is not None]
-        money = any(limit.unit in lexicon.MONEY for limit in qualities.limits)
-        whole = all(bound.is_integer() for bound in bounds) and not money
-        whole = whole and not any(limit.decimal for limit in qualities.limits)
-        return "number" if by_words == "number" or not whole else "integer"
-    return by_words or "string"
-
-
-def _by_words(phrase: tuple[str, ...]) -> str:
-    joint = next(
-        (index for index, word in enumerate(phrase) if index and word in {"of", "per", "de", "du", "des"}), len(phrase)
-    )
-    last = phrase[joint - 1]
-    if last in {"number", "no", "nummer"}:
-        return "string" if len(phrase) > 1 and phrase[:2] != ("number", "of") else "integer"
-    return _by_head(last) or ("boolean" if phrase[0].startswith(("is_", "has_")) else "")
-
-
-def _by_head(last: str) -> str:
-    if last == "at" or last.endswith("_at"):
-        return "datetime"
-    for word in (last, words.singular(last)):
-        for key in (word, word.rsplit("_", 1)[-1]):
-            if key in lexicon.FIELD_TYPES:
-                return lexicon.FIELD_TYPES[key]
-    endings = {"datum": "date", "preis": "number", "betrag": "number", "nummer": "string", "anzahl": "integer"}
-    return next((kind for ending, kind in endings.items() if last.endswith(ending)), "")
+def _same_field(phrase: tuple[str, ...], scene: Scene) -> str:
+    """Return the entity's field of just this name; a list with "number" does not mean its "serial number"."""
+    fields = scene.names.fields.get(scene.entity, ())
+    names = (field_name_of(phrase, plural=False), field_name_of(phrase, plural=True))
+    return next((name for name in names if name in fields), "")
 
 
 def has_clause(clause: Clause, scene: Scene) -> list[Fact] | None:

@@ -119,7 +119,7 @@ def _row(passage: Passage, scene: Scene) -> list[Fact] | None:
     """A row of a table of fields: field, type, required, rules."""
     cells = {(header or str(number)).lower().strip("*_ ?"): cell for number, (header, cell) in enumerate(passage.cells)}
     entity_header = next((header for header in cells if header in _ENTITY_HEADERS), "")
-    entity = scene.entity
+    entity = scene.entity if scene.placed else ""
     if entity_header:
         entity = scene.names.exact(bare_phrase(tokenise(cells[entity_header]))) or ""
     listed = next((cells[header] for header in cells if header in {"fields", "attributes", "properties", "felder"}), "")

@@ -124,7 +124,7 @@ def _range(tokens: list[Token], index: int) -> tuple[Limit, int] | None:
     first = amount(tokens, index)
     if first is None:
         return None
-    index = _past_units(tokens, first[1])
+    index = _past_aside(tokens, _past_units(tokens, first[1]))
     if starts(tokens, index, (".", ".")):
         index += 1
     elif index >= len(tokens) or tokens[index].low not in _TO:
@@ -132,7 +132,18 @@ def _range(tokens: list[Token], index: int) -> tuple[Limit, int] | None:
     second = amount(tokens, index + 1)
     if second is None or second[0] < first[0]:
         return None
-    return Limit(low=first[0], high=second[0]), second[1]
+    return Limit(low=first[0], high=second[0]), _past_aside(tokens, second[1])
+
+
+def _past_aside(tokens: list[Token], index: int) -> int:
+    """Step over what an end of a scale means: 1 (low) to 5 (urgent)."""
+    aside = starts(tokens, index, ("(",)) and index + 2 < len(tokens) and tokens[index + 2].low == ")"
+    plain = aside and tokens[index + 1].kind in {"word", "quoted"} and tokens[index + 1].low not in _SAID_IN_BRACKETS
+    return index + 3 if plain else index
+
+
+_SAID_IN_BRACKETS = lexicon.UNITS | _LENGTH_WORDS | frozenset("required optional mandatory unique exclusive".split())
+"""What says more of the field than what an end of its scale means."""
 
 
 def _one_sided(tokens: list[Token], index: int) -> tuple[Limit, int] | None:

@@ -72,6 +72,8 @@ def _objects(rest: list[Token], *, allow_by: bool) -> list[Token] | None:
         or rest[1].low in {"made", "part", "taught", "given", "held", "run", "led", "written"}
     ):
         after = 2
+    if len(rest) > after + 1 and rest[after].low in {"for", "after"} and rest[after + 1].low == "by":
+        after += 1  # "cared for by a keeper"
     if len(rest) <= after or rest[after].low not in _PREPOSITIONS or (rest[after].low == "by" and not allow_by):
         return None
     return rest[after + 1 :]

@@ -10,6 +10,7 @@ from botarmy.outline import Passage
 from providers.offline import lexicon, words
 from providers.offline.understand_adjectives import without_adjectives
 from providers.offline.understand_clauses import Clause, anchor_in, clauses, label_split
+from providers.offline.understand_constraints import identifying_clause, without_clause
 from providers.offline.understand_context import sentence_in_row
 from providers.offline.understand_facts import Names, bare_phrase, entity_of, names_entity
 from providers.offline.understand_fields import Scene, has_clause, list_items
@@ -20,7 +21,7 @@ from providers.offline.understand_operations import (
     passive_operation,
     user_story,
 )
-from providers.offline.understand_states import MOVES
+from providers.offline.understand_states import MOVES, initial_clause
 from providers.offline.understand_tokens import Token, find, starts, tokenise
 
 _MANY = (("one", "or", "more"), ("zero", "or", "more"), ("any", "number", "of"), ("many",), ("several",), ("multiple",))
@@ -122,6 +123,7 @@ def _vote(passage: Passage, names: OpenNames) -> None:
     _with_fields(tokens, names)
     for clause in clauses(tokens):
         _clause_votes(clause, names)
+    _ruled(tokens, names)
     _recorded(tokens, names)
     _flows(tokens, names)
     _purposes(tokens, names)
@@ -148,6 +150,7 @@ def _label(label: list[Token], rest: list[Token], passage: Passage, names: OpenN
         and not {*heads} & _LABELS
         and words.singular(heads[-1]) not in lexicon.FIELD_TYPES
         and not _field_place(passage)
+        and rest[0].low not in lexicon.TYPES_ONLY
         and _lists_fields(rest)
     ):
         names.nominate(bare_phrase(label))
@@ -308,6 +311,21 @@ def _recorded(tokens: list[Token], names: OpenNames) -> None:
             >= 0
         ):
             names.nominate(bare_phrase(tokens[2:end]))
+
+
+def _ruled(tokens: list[Token], names: OpenNames) -> None:
+    """A part without a number is rejected; the SKU identifies a product; a permit starts as pending: these are records."""
+    said = clauses(tokens)
+    whole = said[0].tokens if len(said) == 1 else []
+    opened = bool(whole) and whole[0].low in {*_FOR_EACH, "no", "two", "the"}
+    for reader in (without_clause, identifying_clause) if opened else ():
+        trial = OpenNames(strong=True)
+        if reader(whole, Scene(trial)):
+            _merge(names, trial)
+    if whole and whole[0].low in _FOR_EACH and "as" in said[0].low[:3]:
+        trial = OpenNames(strong=True)
+        if initial_clause(said[0], Scene(trial)):
+            _merge(names, trial)
 
 
 def _flows(tokens: list[Token], names: OpenNames) -> None:

@@ -16,7 +16,7 @@ from providers.offline.understand_constraints import (
     verb_clause,
     without_clause,
 )
-from providers.offline.understand_facts import Fact, FieldFact, bare_phrase
+from providers.offline.understand_facts import Fact, FieldFact, RelationFact, UnreadPart, bare_phrase
 from providers.offline.understand_fields import Scene, has_clause
 from providers.offline.understand_guard import sound
 from providers.offline.understand_items import read_item
@@ -50,6 +50,19 @@ def fields_in(facts: Sequence[Fact]) -> tuple[tuple[str, str], ...]:
 def subject_of(facts: Sequence[Fact]) -> str:
     """Return the entity that the facts speak of first."""
     return facts[0].entity if facts else ""
+
+
+def only_subject(facts: Sequence[Fact], mentioned: str) -> str:
+    """Return the one entity that a sentence speaks of, "" where it speaks of several: "a contract belongs to a flat".
+
+    Args:
+        facts: What the sentence said.
+        mentioned: The entity that it begins with; of "a flat has many tenants" the facts speak of tenants.
+    """
+    found = {fact.entity for fact in facts}
+    others = any(isinstance(fact, RelationFact) and fact.target != fact.entity for fact in facts)
+    entity = next(iter(found)) if len(found) == 1 else ""
+    return entity if mentioned in {entity, ""} and not others else ""
 
 
 def _guarded(facts: list[Fact] | None) -> list[Fact] | None:
@@ -109,7 +122,13 @@ def read(passage: Passage, scene: Scene) -> Reading:
     if facts is None:
         readers = _WHOLE if len(clauses(_bare_end(tokens))) == 1 else _ACROSS
         facts = next((found for reader in readers if (found := _guarded(reader(_bare_end(tokens), scene)))), None)
-    return Reading(list(facts)) if facts is not None else _by_clause(tokens, passage, scene)
+    return _parted(facts) if facts is not None else _by_clause(tokens, passage, scene)
+
+
+def _parted(facts: Sequence[Fact]) -> Reading:
+    """Part what was read from what was not."""
+    unread = [fact.text for fact in facts if isinstance(fact, UnreadPart)]
+    return Reading([fact for fact in facts if not isinstance(fact, UnreadPart)], unread)
 
 
 _RESTRICTING = lexicon.NOT | lexicon.SUBORDINATE | frozenset("no only except for on without by in at unless".split())
@@ -162,10 +181,16 @@ def _by_clause(tokens: list[Token], passage: Passage, scene: Scene) -> Reading:
         if facts is None:
             reading.missed.append(written(clause.tokens))
             spoken = scene.names.exact(bare_phrase(clause.subject))
-            scene = replace(scene, entity=spoken) if spoken else scene
+            scene = replace(scene, entity=spoken, near=False) if spoken else scene
         else:
-            reading.facts.extend(facts)
-            scene = replace(scene, entity=subject_of(facts) or scene.entity, recent=fields_in(facts) or scene.recent)
+            parted = _parted(facts)
+            reading.facts.extend(parted.facts)
+            reading.missed.extend(parted.missed)
+            entity, recent = subject_of(facts) or scene.entity, fields_in(facts) or scene.recent
+            near = only_subject(facts, scene.names.exact(bare_phrase(clause.subject)) or "") == entity
+            scene = replace(
+                scene, entity=entity, recent=recent, near=near, placed=scene.placed and entity == scene.entity
+            )
     if not reading.facts:
         return Reading(missed=[passage.text])
     return reading

@@ -325,16 +325,27 @@ def _flow_entity(tokens: list[Token], scene: Scene) -> str:
     return subject_entity(tuple(kept), scene) if bare_phrase(kept) else scene.entity
 
 
+_FLOWS = frozenset("flow flows lifecycle workflow transitions".split())
+
+
 def _arrow_flow(tokens: list[Token], arrows: list[int], scene: Scene) -> list[Fact] | None:
     first = tokens[: arrows[0]]
     colon = max(
         (index for index, token in enumerate(first) if token.low in {":", "is", "are", "from", "="}), default=-1
     )
-    entity = _flow_entity(first[:colon], scene) if colon > 0 else scene.entity
-    steps = split_on([*first[colon + 1 :], *tokens[arrows[0] :]], frozenset(tokens[index].low for index in arrows))
-    said = any(is_state(lows(step)[-1], scene.states_of(entity)) for step in steps)
-    sure = said or colon > 0 or len(steps) > 2  # "place -> shop" may be a field that refers to a shop
-    return _steps(entity, steps, scene) if entity and sure else None
+    label = [token for token in first[: max(colon, 0)] if token.low not in _FLOWS]
+    entity = _flow_entity(label, scene) if colon > 0 else scene.entity
+    marks = frozenset(tokens[index].low for index in arrows)
+    found: list[Fact] = []
+    for flow in split_on([*first[colon + 1 :], *tokens[arrows[0] :]], frozenset({",", ";"})):
+        steps = split_on(flow, marks)
+        said = any(is_state(lows(step)[-1], scene.states_of(entity)) for step in steps)
+        sure = said or colon > 0 or len(steps) > 2  # "place -> shop" may be a field that refers to a shop
+        facts = _steps(entity, steps, scene) if entity and sure else None
+        if facts is None:
+            return None
+        found.extend(fact for fact in facts if not found or not isinstance(fact, InitialFact))
+    return found or None
 
 
 def _steps(entity: str, steps: list[list[Token]], scene: Scene) -> list[Fact] | None:

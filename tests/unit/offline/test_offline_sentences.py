@@ -88,6 +88,12 @@ def understood(brief: str) -> bool:
         ("# App\n\n## Readings\n- code\n- value: number, may be negative", []),
         ("A visit has a reason. A loan has a title. For each visit we record the date. Every loan must have a due date.",
          ["required loan.due_date"]),
+        ("A book has a title. The rating is between 1 and 10.", ["range book.rating 1..10"]),
+        ("# App\n\n## Book\n\nA book has a title.\n\nA rating is between 1 and 10.", ["range book.rating 1..10"]),
+        ("A part without a number is rejected.", ["required part.number"]),
+        ("The SKU identifies a product.", ["required product.sku", "unique product.sku"]),
+        ("No two members may share an email.", ["unique member.email"]),
+        ("A ticket has a title and a priority from 1 (low) to 5 (urgent).", ["range ticket.priority 1..5"]),
         # relations
         ("# App\n\n## Room\n- name: text\n\n## Desk\n- code: text\n- location -> Room",
          ["relation desk.location_id room", "required desk.location_id"]),
@@ -109,7 +115,13 @@ def understood(brief: str) -> bool:
           "relation match.guest_team_id team", "required match.guest_team_id"]),
         ("A firm has a name. A lorry has a plate and a firm. A firm that still has lorries cannot be deleted.",
          ["relation lorry.firm_id firm"]),
+        ("A keeper has a name. An animal has a name. A keeper cares for many animals, and every animal is cared for by exactly one keeper.",
+         ["relation animal.keeper_id keeper", "required animal.keeper_id"]),
+        ("A nurse has a name. A patient has a name. A nurse looks after several patients.", ["relation patient.nurse_id nurse"]),
         # states
+        ("A bill has a number. Status flow: open -> approved -> paid, open -> rejected.",
+         ["transition bill.status approve open > approved", "transition bill.status pay approved > paid",
+          "transition bill.status reject open > rejected"]),
         ("A parcel can be delivered.", ["transition parcel.status deliver open > delivered"]),
         ("A draft post can be published. Only a published post can be archived.",
          ["transition post.status archive published > archived"]),
@@ -130,9 +142,15 @@ def understood(brief: str) -> bool:
         ("| ID | Requirement |\n|---|---|\n| 1 | A van has a plate, which is unique |", ["unique van.plate"]),
         ("An animal has a name. An animal starts as healthy; a healthy animal can be quarantined, and a quarantined animal can be released.",
          ["transition animal.status quarantine healthy > quarantined", "transition animal.status release quarantined > released"]),
+        ("A permit starts as pending. A pending permit can be granted.", ["transition permit.status grant pending > granted"]),
         # other languages
         ("Ein Kunde hat einen Namen. Der Name darf höchstens 30 Zeichen lang sein.", ["length kunde.name ..30"]),
         ("Jedes Fahrrad hat eine Rahmennummer. Die Rahmennummer muss eindeutig sein.", ["unique fahrrad.rahmennummer"]),
+        ("Ein Mitglied hat einen Vornamen und einen Nachnamen. Vorname und Nachname sind Pflichtfelder.",
+         ["required mitglied.vorname", "required mitglied.nachname"]),
+        ("Ein Verein hat einen Jahresbeitrag. Der Jahresbeitrag beträgt mindestens 0 und höchstens 500 Euro.",
+         ["range verein.jahresbeitrag 0..", "range verein.jahresbeitrag ..500"]),
+        ("Ein Fahrrad hat eine Kaution. Die Kaution liegt zwischen 0 und 200 Euro.", ["range fahrrad.kaution 0..200"]),
         ("Un coche tiene una matrícula. La matrícula es obligatoria.", ["required coche.matricula"]),
         ("Un livre a un titre. Le titre doit être unique.", ["unique livre.titre"]),
     ],
@@ -194,6 +212,11 @@ def test_sentences_become_rules(brief: str, expected: list[str]) -> None:
         "A member works in one or more rooms.",
         "The duration of a loan is 20, 40 or 60 minutes.",
         "Book:\n- title, frobnicates every day, year",
+        "A rating is between 1 and 10.",
+        "A code is exactly 8 characters.",
+        "A book has a title. A rating is between 1 and 10.",
+        "Each loan belongs to a book and a member. The heating is either gas or oil.",
+        "A member has many loans. The heating is either gas or oil.",
         "Book:\n- place -> shop",
         "| Field | Type | Values |\n|---|---|---|\n| kind | enum | |",
         "Book:\n- shelf, unique per building",
@@ -206,6 +229,48 @@ def test_what_the_product_cannot_show_is_not_claimed(sentence: str) -> None:
         "Each loan belongs to a book and a member and has a due date and a loan date. An order has a total. "
     )
     assert not understood(f"{context}\n\n{sentence}")
+
+
+def test_a_strange_part_of_a_list_loses_no_other_field() -> None:
+    found = read("A box has a name, a lid that snaps with 3 hooks, and a weight between 1 and 5.")
+    assert [statement.understood for statement in found.statements] == [True, False]
+    assert list(found.model.entities["box"].fields) == ["name", "weight"]
+    assert "3 hooks" in found.statements[1].text
+
+
+def test_a_default_is_not_claimed() -> None:
+    first, second = last("# Shop\n\n## Device\n- battery level: percentage between 0 and 100, default 100")
+    assert [shown(rule) for rule in first.rules] == ["range device.battery_level 0..100"]
+    assert "default 100" in second.text
+    assert not second.understood
+    assert not understood("A box has a weight. The weight defaults to 5.")
+
+
+def test_no_two_statements_say_the_same() -> None:
+    found = read('A bike has a name. A bike starts as idle. A bike goes from "new" via "active" to "retired".')
+    texts = [statement.text for statement in found.statements]
+    assert len(set(texts)) == len(texts)
+    assert [statement.understood for statement in found.statements][-2:] == [True, False]
+
+
+@pytest.mark.parametrize("sentence", ["A permit starts as pending.", "A part without a number is rejected."])
+def test_a_rule_that_stands_alone_is_read_and_no_background(sentence: str) -> None:
+    assert understood(sentence)
+    assert last(sentence)[-1].kind != "context"
+
+
+def test_a_number_that_names_a_thing_is_a_text_unless_the_brief_gives_a_range() -> None:
+    found = read(
+        "A flat has a number, a serial number and a floor number from 1 to 9. # Cam\n\n## Camera\n- serial_number"
+    )
+    flat = found.model.entities["flat"].fields
+    assert {name: item.type for name, item in flat.items()} == {
+        "number": "string",
+        "serial_number": "string",
+        "floor_number": "integer",
+    }
+    camera = read("# Watch\n\n## Camera\n- serial_number\n- number: integer").model.entities["camera"]
+    assert [item.type for item in camera.fields.values()] == ["string", "integer"]
 
 
 def test_a_sentence_that_is_understood_in_part_keeps_the_rest_as_its_own() -> None:
