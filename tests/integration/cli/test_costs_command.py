@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
@@ -113,9 +114,10 @@ async def taken_up(url: str, slug: str) -> tuple[Budget, ...]:
     database = Database(url)
     runtime = cast(Runtime, SimpleNamespace(database=database, settings=Settings(_env_file=None)))
     try:
-        project = await _take_up(runtime, "", slug, {"definitions": {}, "budget_usd": Decimal(7)})
-        async with database.read() as view:
-            return await view.budgets.of_project(project.id)
+        async with AsyncExitStack() as grip:
+            project, _ = await _take_up(runtime, grip, "", slug, {"definitions": {}, "budget_usd": Decimal(7)})
+            async with database.read() as view:
+                return await view.budgets.of_project(project.id)
     finally:
         await database.close()
 
