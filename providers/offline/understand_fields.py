@@ -172,13 +172,17 @@ def list_items(tokens: list[Token]) -> list[list[Token]]:
     return [[replace(token, low="and") if token.low == "\0and" else token for token in item] for item in items]
 
 
+_REACH = 5
+
+
 def _with_ranges_kept(tokens: list[Token]) -> list[Token]:
     """Hide the "and" between the two ends of a range from the splitting."""
     hidden = list(tokens)
     for index, token in enumerate(tokens):
         if token.low in {"between", "from"}:
             found = limit_at(tokens, index)
-            for at in range(index, found[1] if found else index):
+            near = index + _REACH if token.low == "between" else index  # "between small and large"
+            for at in range(index, min(len(tokens), found[1] if found else near)):
                 if tokens[at].low == "and":
                     hidden[at] = replace(tokens[at], low="\0and")
     return hidden
@@ -225,7 +229,7 @@ def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     name = [token for token in tokens[start:end] if token.low not in {"the", "a", "an", "its", "'s", "their"}]
     phrase = tuple(token.low for token in name)
     target, rest = referenced(tokens[end:], scene)
-    qualities = read_qualities(rest)
+    qualities = _lengths(read_qualities(rest))
     # "Must have at least one" counts records: no rule that the product can keep.
     if (many and scene.required) or not _names_field(phrase) or not _explained(qualities, rest):
         return None
@@ -283,6 +287,13 @@ def _without_description(tokens: list[Token], scene: Scene) -> list[Token]:
 
 
 _DEMANDING = lexicon.MODAL | lexicon.NOT | frozenset("no only if when per unique within required".split())
+
+
+def _lengths(qualities: Qualities) -> Qualities:
+    """Take the bare limits of a field that is said to be a text, "string, 1..60", for lengths."""
+    if qualities.type in {"string", "text"}:
+        qualities.limits = [limit if limit.unit else replace(limit, characters=True) for limit in qualities.limits]
+    return qualities
 
 
 def _explained(qualities: Qualities, rest: list[Token]) -> bool:

@@ -36,6 +36,10 @@ _NEVER_IN_NAMES = (
     | _VERBS
     | _FLAGS
 )
+_TEXTS = frozenset(word for word, kind in lexicon.FIELD_TYPES.items() if kind in {"text", "boolean"}) | frozenset(
+    """name title email e-mail mail address city country street url website link username surname nickname author publisher
+    firstname lastname vorname nachname titel autor verlag stadt land nombre titre adresse""".split()
+)
 _COUNTED = frozenset(lexicon.NUMBER_WORDS) - frozenset("null ein eine einen".split())
 _NEVER_ALONE = (
     lexicon.MODAL
@@ -59,12 +63,18 @@ class Quoted(str):
 def sound(fact: Fact) -> bool:
     """Say whether the names and values of a fact can be names and values at all."""
     if isinstance(fact, FieldFact):
-        return sound_name(fact.label.lower().split()) and (not fact.values or sound_values(fact.values))
+        named = sound_name(fact.label.lower().split())
+        return named and _sound_limits(fact) and (not fact.values or sound_values(fact.values))
     if isinstance(fact, RelationFact):
         return sound_name(fact.field.removesuffix("_id").split("_"))
     if isinstance(fact, TransitionFact):
         return _sound_states((fact.to_state, *fact.from_states, *fact.barred))
     return _sound_states((fact.state,)) if isinstance(fact, InitialFact) else True
+
+
+def _sound_limits(fact: FieldFact) -> bool:
+    """Whether what can only be a text is not limited like a number: "the name is at most 50"."""
+    return fact.label.lower().split()[-1] not in _TEXTS or all(limit.characters for limit in fact.limits)
 
 
 def sound_name(phrase: Sequence[str]) -> bool:
