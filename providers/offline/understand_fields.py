@@ -221,8 +221,11 @@ def _lists_values(before: list[Token]) -> bool:
 def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     """Read one item of a list of fields."""
     tokens = tokens[1:] if tokens and tokens[0].low in {"optionally", "also", "including", "and"} else tokens
-    if tokens and tokens[0].low == "whether":
-        return _whether(tokens[1:], scene)
+    return _whether(tokens[1:], scene) if tokens and tokens[0].low == "whether" else _item(tokens, scene)
+
+
+def _item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    counted = not starts(tokens, 0, ("a", "number", "of"))
     many, tokens = _quantity(_without_description(tokens, scene))
     flags, start = _leading(tokens)
     end = _name_end(tokens, start)
@@ -236,17 +239,25 @@ def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     qualities.unique |= flags.unique
     qualities.required = flags.required if qualities.required is None else qualities.required
     related = scene.names.resolve(bare_phrase(name) or phrase)
+    plural = bool(related) and words.is_plural(phrase[-1]) and not scene.plural
+    if (many and counted and not related) or (plural and scene.required):
+        return None  # several values in one field; "must have lines" counts records
+    several = (many or plural) or None
     if target and (not related or related[0] != target):
         related = (target, tuple(phrase[:-1] if phrase[-1] == "id" else phrase))
-        return _related(related, scene, qualities, many=many or None, named="_".join(related[1]).removesuffix("_id"))
+        return _related(related, scene, qualities, many=several, named="_".join(related[1]).removesuffix("_id"))
     if related and "of" not in phrase:
-        return _related(related, scene, qualities, many=many or None)
-    fact = field_fact(name, phrase, scene, qualities)
-    if qualities.default and phrase[-1] in lexicon.STATE_NOUNS and qualities.default in qualities.values:
-        return [fact, InitialFact(scene.entity, qualities.default)]
-    return (
-        [fact, UnreadPart(scene.entity, f"{fact.label}: default {qualities.default}")] if qualities.default else [fact]
-    )
+        return _related(related, scene, qualities, many=several)
+    return _with_default(field_fact(name, phrase, scene, qualities), phrase, qualities)
+
+
+def _with_default(fact: FieldFact, phrase: tuple[str, ...], qualities: Qualities) -> list[Fact]:
+    """A default is the first state of a state; else nothing that the product keeps."""
+    if not qualities.default:
+        return [fact]
+    if phrase[-1] in lexicon.STATE_NOUNS and qualities.default in qualities.values:
+        return [fact, InitialFact(fact.entity, qualities.default)]
+    return [fact, UnreadPart(fact.entity, f"{fact.label}: default {qualities.default}")]
 
 
 _REFERENCES = (

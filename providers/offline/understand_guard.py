@@ -30,7 +30,7 @@ _VERBS: frozenset[str] = (
 _FLAGS = frozenset("required mandatory obligatory optional unique distinct default defaults".split())
 _NEVER_IN_NAMES = (
     frozenset(
-        "across among amongst throughout toward towards via versus within without between beyond despite into onto upon".split()
+        "across among amongst throughout toward towards via versus within without between beyond despite into onto upon pro je innerhalb por para con sin entre dans pour avec sans".split()
     )
     | (lexicon.STOP - frozenset("of on at off up first last per in by for to from until since own".split()))
     | _VERBS
