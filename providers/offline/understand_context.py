@@ -165,7 +165,8 @@ def _describes(tokens: list[Token]) -> bool:
     low = [token.low for token in tokens if token.kind == "word"]
     third = bool(low) and low[0] in {"a", "an", "the", "many", "most"}
     verb = any(word.endswith("s") and not word.endswith("ss") for word in low[1:7])
-    choice = "or" in low and bool(set(low) & lexicon.BE)
+    counts = any(token.kind == "number" for token in tokens)
+    choice = counts or ("or" in low and bool(set(low) & lexicon.BE))
     return third and verb and not choice and not set(low) & _RULING
 
 

@@ -172,13 +172,17 @@ def list_items(tokens: list[Token]) -> list[list[Token]]:
     return [[replace(token, low="and") if token.low == "\0and" else token for token in item] for item in items]
 
 
+_REACH = 5
+
+
 def _with_ranges_kept(tokens: list[Token]) -> list[Token]:
     """Hide the "and" between the two ends of a range from the splitting."""
     hidden = list(tokens)
     for index, token in enumerate(tokens):
         if token.low in {"between", "from"}:
             found = limit_at(tokens, index)
-            for at in range(index, found[1] if found else index):
+            near = index + _REACH if token.low == "between" else index  # "between small and large"
+            for at in range(index, min(len(tokens), found[1] if found else near)):
                 if tokens[at].low == "and":
                     hidden[at] = replace(tokens[at], low="\0and")
     return hidden
@@ -217,32 +221,43 @@ def _lists_values(before: list[Token]) -> bool:
 def field_item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     """Read one item of a list of fields."""
     tokens = tokens[1:] if tokens and tokens[0].low in {"optionally", "also", "including", "and"} else tokens
-    if tokens and tokens[0].low == "whether":
-        return _whether(tokens[1:], scene)
+    return _whether(tokens[1:], scene) if tokens and tokens[0].low == "whether" else _item(tokens, scene)
+
+
+def _item(tokens: list[Token], scene: Scene) -> list[Fact] | None:
+    counted = not starts(tokens, 0, ("a", "number", "of"))
     many, tokens = _quantity(_without_description(tokens, scene))
     flags, start = _leading(tokens)
     end = _name_end(tokens, start)
     name = [token for token in tokens[start:end] if token.low not in {"the", "a", "an", "its", "'s", "their"}]
     phrase = tuple(token.low for token in name)
     target, rest = referenced(tokens[end:], scene)
-    qualities = read_qualities(rest)
+    qualities = _lengths(read_qualities(rest))
     # "Must have at least one" counts records: no rule that the product can keep.
     if (many and scene.required) or not _names_field(phrase) or not _explained(qualities, rest):
         return None
     qualities.unique |= flags.unique
     qualities.required = flags.required if qualities.required is None else qualities.required
     related = scene.names.resolve(bare_phrase(name) or phrase)
+    plural = bool(related) and words.is_plural(phrase[-1]) and not scene.plural
+    if (many and counted and not related) or (plural and scene.required):
+        return None  # several values in one field; "must have lines" counts records
+    several = (many or plural) or None
     if target and (not related or related[0] != target):
         related = (target, tuple(phrase[:-1] if phrase[-1] == "id" else phrase))
-        return _related(related, scene, qualities, many=many or None, named="_".join(related[1]).removesuffix("_id"))
+        return _related(related, scene, qualities, many=several, named="_".join(related[1]).removesuffix("_id"))
     if related and "of" not in phrase:
-        return _related(related, scene, qualities, many=many or None)
-    fact = field_fact(name, phrase, scene, qualities)
-    if qualities.default and phrase[-1] in lexicon.STATE_NOUNS and qualities.default in qualities.values:
-        return [fact, InitialFact(scene.entity, qualities.default)]
-    return (
-        [fact, UnreadPart(scene.entity, f"{fact.label}: default {qualities.default}")] if qualities.default else [fact]
-    )
+        return _related(related, scene, qualities, many=several)
+    return _with_default(field_fact(name, phrase, scene, qualities), phrase, qualities)
+
+
+def _with_default(fact: FieldFact, phrase: tuple[str, ...], qualities: Qualities) -> list[Fact]:
+    """A default is the first state of a state; else nothing that the product keeps."""
+    if not qualities.default:
+        return [fact]
+    if phrase[-1] in lexicon.STATE_NOUNS and qualities.default in qualities.values:
+        return [fact, InitialFact(fact.entity, qualities.default)]
+    return [fact, UnreadPart(fact.entity, f"{fact.label}: default {qualities.default}")]
 
 
 _REFERENCES = (
@@ -283,6 +298,13 @@ def _without_description(tokens: list[Token], scene: Scene) -> list[Token]:
 
 
 _DEMANDING = lexicon.MODAL | lexicon.NOT | frozenset("no only if when per unique within required".split())
+
+
+def _lengths(qualities: Qualities) -> Qualities:
+    """Take the bare limits of a field that is said to be a text, "string, 1..60", for lengths."""
+    if qualities.type in {"string", "text"}:
+        qualities.limits = [limit if limit.unit else replace(limit, characters=True) for limit in qualities.limits]
+    return qualities
 
 
 def _explained(qualities: Qualities, rest: list[Token]) -> bool:

@@ -30,11 +30,15 @@ _VERBS: frozenset[str] = (
 _FLAGS = frozenset("required mandatory obligatory optional unique distinct default defaults".split())
 _NEVER_IN_NAMES = (
     frozenset(
-        "across among amongst throughout toward towards via versus within without between beyond despite into onto upon".split()
+        "across among amongst throughout toward towards via versus within without between beyond despite into onto upon pro je innerhalb por para con sin entre dans pour avec sans".split()
     )
     | (lexicon.STOP - frozenset("of on at off up first last per in by for to from until since own".split()))
     | _VERBS
     | _FLAGS
+)
+_TEXTS = frozenset(word for word, kind in lexicon.FIELD_TYPES.items() if kind in {"text", "boolean"}) | frozenset(
+    """name title email e-mail mail address city country street url website link username surname nickname author publisher
+    firstname lastname vorname nachname titel autor verlag stadt land nombre titre adresse""".split()
 )
 _COUNTED = frozenset(lexicon.NUMBER_WORDS) - frozenset("null ein eine einen".split())
 _NEVER_ALONE = (
@@ -59,12 +63,18 @@ class Quoted(str):
 def sound(fact: Fact) -> bool:
     """Say whether the names and values of a fact can be names and values at all."""
     if isinstance(fact, FieldFact):
-        return sound_name(fact.label.lower().split()) and (not fact.values or sound_values(fact.values))
+        named = sound_name(fact.label.lower().split())
+        return named and _sound_limits(fact) and (not fact.values or sound_values(fact.values))
     if isinstance(fact, RelationFact):
         return sound_name(fact.field.removesuffix("_id").split("_"))
     if isinstance(fact, TransitionFact):
         return _sound_states((fact.to_state, *fact.from_states, *fact.barred))
     return _sound_states((fact.state,)) if isinstance(fact, InitialFact) else True
+
+
+def _sound_limits(fact: FieldFact) -> bool:
+    """Whether what can only be a text is not limited like a number: "the name is at most 50"."""
+    return fact.label.lower().split()[-1] not in _TEXTS or all(limit.characters for limit in fact.limits)
 
 
 def sound_name(phrase: Sequence[str]) -> bool:

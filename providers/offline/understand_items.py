@@ -13,7 +13,7 @@ from providers.offline.understand_fields import Scene, field_item, listed_fields
 from providers.offline.understand_links import relation_clause
 from providers.offline.understand_nouns import fieldish, names_entities
 from providers.offline.understand_operations import after_list
-from providers.offline.understand_qualities import values_at
+from providers.offline.understand_qualities import read_qualities, values_at
 from providers.offline.understand_tokens import Token, tokenise, word
 
 _LEADS_FIELDS = lexicon.HAS | frozenset(
@@ -128,9 +128,21 @@ def _row(passage: Passage, scene: Scene) -> list[Fact] | None:
     name = next((cells[header] for header in cells if header in _NAME_HEADERS), "")
     if not entity or not name:
         return None
+    cells = {header: _type_cell(cell, scene) if header in _TYPE_HEADERS else cell for header, cell in cells.items()}
+    types = [tokenise(f"( {cell} )") for header, cell in cells.items() if header in _TYPE_HEADERS]
+    if any(read_qualities(referenced(tokens, scene)[1]).leftover for tokens in types):
+        return None
     said = [_cell(header, cell) for header, cell in cells.items() if header not in _NAME_HEADERS | {entity_header}]
     tokens = [token for part in said if part for token in tokenise(f"( {part} )")]  # each cell speaks for itself
     return field_item([*tokenise(name), *tokens], replace(scene, entity=entity, required=None))
+
+
+_TYPE_HEADERS = frozenset({"type", "typ", "datatype", "data type", "format"})
+
+
+def _type_cell(cell: str, scene: Scene) -> str:
+    """Read a record's name in the place of a type as a reference to it."""
+    return f"reference to {cell}" if scene.names.exact(bare_phrase(tokenise(cell))) else cell
 
 
 def _cell(header: str, cell: str) -> str:

@@ -94,6 +94,7 @@ def understood(brief: str) -> bool:
         ("The SKU identifies a product.", ["required product.sku", "unique product.sku"]),
         ("No two members may share an email.", ["unique member.email"]),
         ("A ticket has a title and a priority from 1 (low) to 5 (urgent).", ["range ticket.priority 1..5"]),
+        ("# Shop\n\n## Product\n- name (string, 1..60)", ["length product.name 1..60"]),
         # relations
         ("# App\n\n## Room\n- name: text\n\n## Desk\n- code: text\n- location -> Room",
          ["relation desk.location_id room", "required desk.location_id"]),
@@ -118,6 +119,9 @@ def understood(brief: str) -> bool:
         ("A keeper has a name. An animal has a name. A keeper cares for many animals, and every animal is cared for by exactly one keeper.",
          ["relation animal.keeper_id keeper", "required animal.keeper_id"]),
         ("A nurse has a name. A patient has a name. A nurse looks after several patients.", ["relation patient.nurse_id nurse"]),
+        ("A shelter has a name. A dog has a name. A shelter has dogs.", ["relation dog.shelter_id shelter"]),
+        ("# App\n\n## Person\n- name: text\n\n## Car\n\n| Field | Type | Required |\n|---|---|---|\n| owner | Person | yes |",
+         ["relation car.owner_id person", "required car.owner_id"]),
         # states
         ("A bill has a number. Status flow: open -> approved -> paid, open -> rejected.",
          ["transition bill.status approve open > approved", "transition bill.status pay approved > paid",
@@ -218,6 +222,12 @@ def test_sentences_become_rules(brief: str, expected: list[str]) -> None:
         "Each loan belongs to a book and a member. The heating is either gas or oil.",
         "A member has many loans. The heating is either gas or oil.",
         "Book:\n- place -> shop",
+        "A book has at least one editor.",
+        "Each book must have loans.",
+        "Ein Buch hat ein Kennzeichen, eindeutig pro Land.",
+        "# App\n\n## Car\n- name: text\n\n| Field | Type | Required |\n|---|---|---|\n| owner | Person | yes |",
+        "The title is at most 50.",
+        "A book has a size between small and large.",
         "| Field | Type | Values |\n|---|---|---|\n| kind | enum | |",
         "Book:\n- shelf, unique per building",
         "Book:\n- works in one or more rooms",
@@ -257,6 +267,13 @@ def test_no_two_statements_say_the_same() -> None:
 def test_a_rule_that_stands_alone_is_read_and_no_background(sentence: str) -> None:
     assert understood(sentence)
     assert last(sentence)[-1].kind != "context"
+
+
+@pytest.mark.parametrize(
+    "sentence", ["A tour lasts 1, 2 or 3 days.", "A seat is in row 1 to 40.", "A grade is a, b or c."]
+)
+def test_a_first_sentence_that_may_be_a_rule_is_no_background(sentence: str) -> None:
+    assert not understood(sentence)
 
 
 def test_a_number_that_names_a_thing_is_a_text_unless_the_brief_gives_a_range() -> None:
