@@ -13,7 +13,7 @@ from botarmy.rollback import Rerun, plan_rerun, said_of
 from cli.decide import checked_comment
 from cli.person import by_option, person
 from cli.reading import run
-from cli.rollback import taken
+from cli.rollback import say_how_on, taken
 from cli.terminal import one_line, say, write_json
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def rerun(project: str, phase: str, comment: str, forget: bool, by: str | None, 
     say(f"{found.slug} will do again: {', '.join(done.phases)}.")
     for text in told:
         say(f"  {done.phases[0]} is told: {one_line(text, _SHOWN)}")
-    say(f"To go on: `botarmy run --project {found.slug}`, or `botarmy submit --project {found.slug}` for the worker.")
+    say_how_on(found)
 
 
 async def _rerun(

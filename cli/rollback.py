@@ -45,7 +45,15 @@ def rollback(project: str, phase: str, number: int | None, by: str | None, as_js
     for label, items in (("re-pointed", sorted(done.points)), ("set aside", done.later), ("stale", done.stale)):
         if items:
             say(f"{label:<12}{', '.join(items)}")
-    say(f"To go on: `botarmy run --project {found.slug}`, or a worker (`botarmy up`).")
+    say_how_on(found)
+
+
+def say_how_on(project: Project) -> None:
+    """Say how a project that was taken back goes on: here at once, or by the worker, sooner or later."""
+    say(
+        f"To go on: `botarmy run --project {project.slug}` here, or `botarmy submit --project {project.slug}` for the worker. "
+        "A worker that is up takes it up by itself within some minutes."
+    )
 
 
 async def _rollback(name: str, phase: str, number: int | None, by: str) -> tuple[Project, Rollback]:
