@@ -222,6 +222,8 @@ def test_sentences_become_rules(brief: str, expected: list[str]) -> None:
         "Each loan belongs to a book and a member. The heating is either gas or oil.",
         "A member has many loans. The heating is either gas or oil.",
         "Book:\n- place -> shop",
+        "A book has a shelf and eats 2 to 5 kg per day.",
+        "A book has a shelf and eats hay.",
         "A book has at least one editor.",
         "Each book must have loans.",
         "Ein Buch hat ein Kennzeichen, eindeutig pro Land.",
