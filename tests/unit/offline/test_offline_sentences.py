@@ -258,6 +258,18 @@ def test_a_default_is_not_claimed() -> None:
     assert not understood("A box has a weight. The weight defaults to 5.")
 
 
+def test_values_end_where_something_else_is_said() -> None:
+    found = read(
+        "# App\n\n## Door\n- size: S, M or L (required)\n- state: open, closed, default open\n- area: 1 to 9 square metres"
+    )
+    assert [shown(rule) for statement in found.statements for rule in statement.rules][:2] == [
+        "required door.size",
+        "enumeration door.size S|M|L",
+    ]
+    door = found.model.entities["door"]
+    assert (door.initial, door.states, door.fields["area"].maximum) == ("open", ["open", "closed"], 9)
+
+
 def test_no_two_statements_say_the_same() -> None:
     found = read('A bike has a name. A bike starts as idle. A bike goes from "new" via "active" to "retired".')
     texts = [statement.text for statement in found.statements]
