@@ -95,6 +95,7 @@ def understood(brief: str) -> bool:
         ("No two members may share an email.", ["unique member.email"]),
         ("A ticket has a title and a priority from 1 (low) to 5 (urgent).", ["range ticket.priority 1..5"]),
         ("# Shop\n\n## Product\n- name (string, 1..60)", ["length product.name 1..60"]),
+        ("# App\n\n## Donor\n- name: text\n- blood group (A, B, AB or 0)", ["enumeration donor.blood_group A|B|AB|0"]),
         # relations
         ("# App\n\n## Room\n- name: text\n\n## Desk\n- code: text\n- location -> Room",
          ["relation desk.location_id room", "required desk.location_id"]),
