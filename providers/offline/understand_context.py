@@ -176,7 +176,7 @@ _RULING = (
     | lexicon.NOT
     | frozenset(
         """unique required one between without no rejected refused allowed forbidden invalid starts start begins identifies
-        least most than exactly belongs refers""".split()
+        least most than exactly belongs refers many several multiple""".split()
     )
 )
 """A sentence with one of these may state a rule; it is no description."""

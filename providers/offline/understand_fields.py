@@ -141,12 +141,20 @@ def listed_fields(tokens: list[Token], scene: Scene) -> list[Fact] | None:
     if not scene.entity:
         return None
     facts: list[Fact] = []
-    for item in list_items(tokens):
-        found = field_item(item, scene)
+    items = list_items(tokens)
+    for item in items:
+        found = None if facts and _other_verb(items[0], item) else field_item(item, scene)
         if found is None and not (facts and _strange_alone(item)):
             return None
         facts.extend([UnreadPart(scene.entity, written(item))] if found is None else found)
     return facts or None
+
+
+def _other_verb(first: list[Token], item: list[Token]) -> bool:
+    """Whether a part without an article may be a verb of its own: "has a name and eats 2 kg per day"."""
+    low = item[0].low
+    noun = low in lexicon.FIELD_TYPES or low in lexicon.PLURAL_FIELDS or not words.is_plural(low)
+    return first[0].low in {"a", "an"} and item[0].kind == "word" and not noun and len(item) > 1
 
 
 def _strange_alone(item: list[Token]) -> bool:

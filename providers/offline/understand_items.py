@@ -10,6 +10,7 @@ from providers.offline.understand_clauses import Clause, anchor_in, label_split
 from providers.offline.understand_constraints import field_reference
 from providers.offline.understand_facts import Fact, OperationFact, bare_phrase
 from providers.offline.understand_fields import Scene, field_item, listed_fields, referenced, remark
+from providers.offline.understand_limits import limit_at
 from providers.offline.understand_links import relation_clause
 from providers.offline.understand_nouns import fieldish, names_entities
 from providers.offline.understand_operations import after_list
@@ -56,7 +57,8 @@ def _field_below(tokens: list[Token], passage: Passage, scene: Scene) -> list[Fa
     verb = _begins_with_verb(tokens)
     if scene.placed and tokens[0].low in _REFERRING:
         return relation_clause(Clause((word(scene.entity.replace("_", " ")),), tuple(tokens)), scene)
-    if not lead and not (fieldish(tokens) or _bare_noun(tokens, scene) or referenced(tokens[1:], scene)[0]):
+    named = fieldish(tokens) or _bare_noun(tokens, scene) or _qualified(tokens)
+    if not lead and not (named or referenced(tokens[1:], scene)[0]):
         return None
     if not scene.placed or not expects or (verb and len(tokens) > 1 and not set(lead) & _LEADS_FIELDS):
         return None
@@ -84,6 +86,15 @@ def _bare_noun(tokens: list[Token], scene: Scene) -> bool:
     plain = all(token.kind == "word" for token in tokens) and 0 < len(phrase) <= 3
     known = scene.names.exact(phrase) is not None
     return plain and (known or not words.is_plural(phrase[-1])) and not set(phrase) & (lexicon.STOP | lexicon.BE)
+
+
+def _qualified(tokens: list[Token]) -> bool:
+    """Whether a short name has values or limits behind it: "blood group (A, B or 0)", "fitness from 1 to 5"."""
+    ends = (index for index, token in enumerate(tokens) if token.low in {"(", ":"} or limit_at(tokens, index))
+    at = next(ends, 0)
+    qualities = read_qualities(tokens[at:])
+    plain = all(token.kind == "word" and token.low not in lexicon.STOP for token in tokens[:at])
+    return 0 < at <= 3 and plain and not qualities.leftover and bool(qualities.values or qualities.limits)
 
 
 def _relative(tokens: list[Token]) -> bool:

@@ -197,7 +197,7 @@ def _past(tokens: list[Token], index: int, words: Iterable[str]) -> int:
 
 
 def _past_units(tokens: list[Token], index: int) -> int:
-    return _past(tokens, index, lexicon.UNITS | _LENGTH_WORDS)
+    return _past(tokens, index, lexicon.UNITS | _LENGTH_WORDS | {"square", "cubic"})
 
 
 def _with_tail(tokens: list[Token], index: int, limit: Limit) -> tuple[Limit, int]:

@@ -306,7 +306,7 @@ def _bare_values(tokens: list[Token], index: int, found: Qualities) -> int:
     if not index or tokens[index - 1].low not in {"(", "[", ":", "=", "be", "is", "are", "–", "-", "either"}:
         return 0
     values, end = values_at(tokens, index)
-    if len(values) < 2 or (end < len(tokens) and tokens[end].low not in _ENDS):
+    if len(values) < 2 or (end < len(tokens) and not _ends_values(tokens, end, index)):
         return 0
     if any(_is_quality(value) for value in values):
         return 0
@@ -323,11 +323,18 @@ def _is_quality(value: str) -> bool:
 _NEVER_VALUES = lexicon.MODAL | lexicon.BE | lexicon.HAS | lexicon.SUBORDINATE | {"be", "than"}
 
 
+def _ends_values(tokens: list[Token], at: int, start: int) -> bool:
+    """Whether a list of values ends: at a bracket or stop, and where ", default open" says something else."""
+    mark = tokens[at].kind == "mark" and (tokens[at].low in _ENDS or (tokens[at].low == "(" and at > start))
+    return mark or (at > start and tokens[at].low in _AFTER_VALUES and tokens[at - 1].low == ",")
+
+
+_AFTER_VALUES = frozenset("default defaults required mandatory optional unique".split())
+
+
 def values_at(tokens: list[Token], index: int) -> tuple[tuple[str, ...], int]:
     """Read a list of values from the index on; return them and where the list ends."""
-    end = next(
-        (at for at in range(index, len(tokens)) if tokens[at].low in _ENDS and tokens[at].kind == "mark"), len(tokens)
-    )
+    end = next((at for at in range(index, len(tokens)) if _ends_values(tokens, at, index)), len(tokens))
     parts = split_on(tokens[index:end], _LIST_MARKS)
     values: list[str] = []
     for part in parts:

@@ -48,6 +48,23 @@ The class is one of "from", "where", "it's". An order can be returned.""",
 A note has a title (required) and a kind, one of "a'b", "c\\d", "{{x}}", "<b>".
 \'; DROP TABLE notes; --
 Reviewed-by: nobody <x@y>''',
+    "lists": """# Clinic
+
+## Rooms
+- name: required, up to 20 characters
+- floor: integer, may be negative
+
+## Donors
+- serial_number: unique
+- blood group (A, B, AB or 0)
+- state: new, active, retired, default new
+- fitness from 1 (low) to 5 (high)
+- location -> Room
+- weight: percentage between 0 and 100, default 100
+- code, unique per building
+
+A nurse has a name and looks after several donors. A nurse has shifts. A shift has a date. Shift flow: open -> planned -> done,
+open -> dropped. A donor's weight lies between 1.5 and 90 percent.""",
     "another script": "图书馆系统。每本书有书名和作者。书名不能为空。",
     "one line": "A todo app.",
 }

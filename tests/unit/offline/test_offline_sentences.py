@@ -95,6 +95,7 @@ def understood(brief: str) -> bool:
         ("No two members may share an email.", ["unique member.email"]),
         ("A ticket has a title and a priority from 1 (low) to 5 (urgent).", ["range ticket.priority 1..5"]),
         ("# Shop\n\n## Product\n- name (string, 1..60)", ["length product.name 1..60"]),
+        ("# App\n\n## Donor\n- name: text\n- blood group (A, B, AB or 0)", ["enumeration donor.blood_group A|B|AB|0"]),
         # relations
         ("# App\n\n## Room\n- name: text\n\n## Desk\n- code: text\n- location -> Room",
          ["relation desk.location_id room", "required desk.location_id"]),
@@ -222,6 +223,8 @@ def test_sentences_become_rules(brief: str, expected: list[str]) -> None:
         "Each loan belongs to a book and a member. The heating is either gas or oil.",
         "A member has many loans. The heating is either gas or oil.",
         "Book:\n- place -> shop",
+        "A book has a shelf and eats 2 to 5 kg per day.",
+        "A book has a shelf and eats hay.",
         "A book has at least one editor.",
         "Each book must have loans.",
         "Ein Buch hat ein Kennzeichen, eindeutig pro Land.",
@@ -256,6 +259,18 @@ def test_a_default_is_not_claimed() -> None:
     assert not understood("A box has a weight. The weight defaults to 5.")
 
 
+def test_values_end_where_something_else_is_said() -> None:
+    found = read(
+        "# App\n\n## Door\n- size: S, M or L (required)\n- state: open, closed, default open\n- area: 1 to 9 square metres"
+    )
+    assert [shown(rule) for statement in found.statements for rule in statement.rules][:2] == [
+        "required door.size",
+        "enumeration door.size S|M|L",
+    ]
+    door = found.model.entities["door"]
+    assert (door.initial, door.states, door.fields["area"].maximum) == ("open", ["open", "closed"], 9)
+
+
 def test_no_two_statements_say_the_same() -> None:
     found = read('A bike has a name. A bike starts as idle. A bike goes from "new" via "active" to "retired".')
     texts = [statement.text for statement in found.statements]
@@ -270,7 +285,13 @@ def test_a_rule_that_stands_alone_is_read_and_no_background(sentence: str) -> No
 
 
 @pytest.mark.parametrize(
-    "sentence", ["A tour lasts 1, 2 or 3 days.", "A seat is in row 1 to 40.", "A grade is a, b or c."]
+    "sentence",
+    [
+        "A tour lasts 1, 2 or 3 days.",
+        "A seat is in row 1 to 40.",
+        "A grade is a, b or c.",
+        "A keeper cares for many animals.",
+    ],
 )
 def test_a_first_sentence_that_may_be_a_rule_is_no_background(sentence: str) -> None:
     assert not understood(sentence)
