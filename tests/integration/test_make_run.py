@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -24,8 +25,9 @@ def test_waiting_is_told_from_failing(venv: Path, code: int, said: bool) -> None
     command = venv / "bin" / "botarmy"
     command.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
     command.chmod(0o755)
-    words = ["make", "run", f"VENV={venv}", "BRIEF=b.md", "OUT=my out"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    words = ["make", "--no-print-directory", "run", f"VENV={venv}", "BRIEF=b.md", "OUT=my out"]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(words, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.stdout == "run b.md --gates auto --out my out\n"
     assert (done.returncode != 0) == (code != 0)
     assert ("exit 3 means that the project waits for your decision" in done.stderr) == said
