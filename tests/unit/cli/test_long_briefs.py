@@ -28,6 +28,10 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     async def store(*_: object) -> str:
         return "stored"
 
+    async def likely_slug(*_: object) -> str:
+        return "n"
+
+    monkeypatch.setattr(submit, "_likely_slug", likely_slug)
     monkeypatch.setattr(flows.api, "find_api", lambda *_: Api())
     monkeypatch.setattr(flows.api, "submit", create_run)
     monkeypatch.setattr(submit, "_store", store)
