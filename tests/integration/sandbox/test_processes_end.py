@@ -112,7 +112,7 @@ def test_a_killed_parent_takes_its_command_along(tmp_path: Path, sandbox: str) -
     assert all_gone(marker)
 
 
-@pytest.mark.parametrize("after_ms", range(0, 20, 2))
+@pytest.mark.parametrize("after_ms", range(0, 10, 2))
 def test_a_parent_killed_while_the_walls_are_built_takes_them_along(tmp_path: Path, after_ms: int) -> None:
     marker = f"early-{os.getpid()}-{time.monotonic_ns()}"
     with parent_of(tmp_path, marker, SANDBOXES["walls"]):
