@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kills_plan import PHASES
 
+from botarmy.decisions import is_by_person
 from botarmy.records import ArtifactVersion, Attempt, AuditEvent, GateRequest, LLMCall, Project, Status, Workflow
 from storage.unit import UnitOfWork
 
@@ -91,7 +92,7 @@ def _ends(found: Stored, workflow: Workflow) -> list[str]:
 
 
 def _versions(found: Stored, workflow: Workflow) -> list[str]:
-    made = Counter((v.kind, v.provenance.attempt) for v in found.versions if v.provenance.provider != PERSON)
+    made = Counter((v.kind, v.provenance.attempt) for v in found.versions if not is_by_person(v.provenance))
     wrong = [f"{kind} has {count} versions of attempt {number}" for (kind, number), count in made.items() if count > 1]
     for phase in workflow.phases:
         tries = [each.number for each in found.attempts if each.phase == phase.name]
@@ -116,7 +117,7 @@ def _bound(found: Stored) -> list[str]:
 
 
 def _amendments(found: Stored, amended: Mapping[tuple[str, int], int]) -> list[str]:
-    made = Counter((v.kind, v.provenance.attempt) for v in found.versions if v.provenance.provider == PERSON)
+    made = Counter((v.kind, v.provenance.attempt) for v in found.versions if is_by_person(v.provenance))
     return [
         f"{kind}, attempt {attempt}, was amended {amended.get((kind, attempt), 0)} times, and has {made[kind, attempt]} "
         "versions of a person"
@@ -144,9 +145,6 @@ def _decisions(found: Stored, decisions: Mapping[UUID, tuple[str, str]]) -> list
     open_still = [gate.phase for gate in found.gates if gate.decision is None and gate.status is Status.waiting]
     return wrong + [f"the gate of {phase} is open still" for phase in open_still]
 
-
-PERSON = "person"
-"""The provider in the provenance of a version that a person wrote."""
 
 ONCE = ("work saved", "attempt opened", "attempt completed", "attempt rejected")
 """Audit actions that a subject (phase and attempt) has once at most."""

@@ -71,7 +71,7 @@ class Snapshot(Record):
 
 def overview(snapshot: Snapshot) -> dict[str, Any]:
     """Assemble the JSON document of `run` and `show`."""
-    project, spending = snapshot.project, snapshot.spending
+    project, spending, decisions = snapshot.project, snapshot.spending, decisions_of(snapshot)
     return {
         "project": {
             "id": str(project.id),
@@ -82,7 +82,7 @@ def overview(snapshot: Snapshot) -> dict[str, Any]:
             "error": snapshot.error,
         },
         "workflow": project.workflow,
-        "phases": [_phase(name, agent, snapshot) for name, agent in phase_order(snapshot)],
+        "phases": [_phase(name, agent, snapshot, decisions) for name, agent in phase_order(snapshot)],
         "cost_usd": None if spending.unknown_calls else float(spending.known_usd),
         "budgets": [budget_entry(budget, spent) for budget, spent in snapshot.budgets],
         "tokens": {
@@ -161,7 +161,7 @@ def decisions_of(snapshot: Snapshot) -> tuple[DecisionLine, ...]:
     return decision_lines(snapshot.attempts, snapshot.gates, snapshot.amendments, snapshot.voids)
 
 
-def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:
+def _phase(name: str, agent: str, snapshot: Snapshot, decisions: Iterable[DecisionLine]) -> dict[str, Any]:
     attempt = latest_attempt(snapshot, name)
     entry: dict[str, Any] = {
         "name": name,
@@ -171,7 +171,7 @@ def _phase(name: str, agent: str, snapshot: Snapshot) -> dict[str, Any]:
         "verdict": None,
         "reasons": [],
         "gate": None,
-        "decisions": [_decision(line) for line in decisions_of(snapshot) if line.phase == name],
+        "decisions": [_decision(line) for line in decisions if line.phase == name],
         "artifacts": _artifacts(snapshot.heads, name),
         "measures": [line.model_dump() for line in measures_of(snapshot, name)],
         "evidence": [],

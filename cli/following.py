@@ -12,16 +12,13 @@ import click
 from botarmy.errors import BotArmyError
 from botarmy.records import Status
 from cli.reading import run as run_coroutine
+from cli.show import ENDED, POLL_S
 from cli.terminal import one_line, say
 
 if TYPE_CHECKING:
     from botarmy.settings import Settings
     from cli.show import Followed
     from flows.server import PrefectApi
-
-POLL_S = 1.0
-ENDED = (Status.completed, Status.stopped, Status.cancelled, Status.failed)
-TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 TURN_OF_UPKEEP_S = 120.0
 """Within so long, beyond the recovery window, upkeep has begun another run for one that broke off: it looks each minute."""
@@ -104,7 +101,7 @@ class Watch:
 
         What Prefect does not answer is not known: then our own tables alone are followed.
         """
-        from flows.api import read_flow_run
+        from flows.api import TERMINAL, read_flow_run
 
         try:
             found = read_flow_run(self._api, flow_run_id)

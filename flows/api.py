@@ -19,6 +19,8 @@ from botarmy.errors import BotArmyError, Unavailable, UnknownName
 from flows.server import PrefectApi, PrefectServer, foreign_api
 
 NOT_FOUND, CONFLICT = 404, 409
+TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+"""State types of a flow run that has ended."""
 
 
 class PrefectRefused(BotArmyError):

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from botarmy.errors import UnknownName
-from flows.api import call, delete_flow_run, read_flow_run
+from flows.api import TERMINAL, call, delete_flow_run, read_flow_run
 from flows.server import PrefectApi
 
 _PAGE = 200
@@ -78,7 +78,7 @@ def _submitted(api: PrefectApi, names: set[str], called: set[str], known: Collec
 
 def _is_over(run: dict[str, Any]) -> bool:
     """Tell whether a run has ended: its project, if it had one, is in our tables, and may be a former one of that slug."""
-    return run["state_type"] in ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+    return run["state_type"] in TERMINAL
 
 
 def _pages(api: PrefectApi, what: str, wanted: dict[str, Any], **more: Any) -> Iterable[dict[str, Any]]:
