@@ -10,9 +10,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from tests.factories.homes import shared_services
+from tests.factories.product import Product
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PICTURES = "BOTARMY_TEST_PICTURES"
 """Environment variable: folder to which the tests write the pictures of docs/pictures."""
+
+
+@pytest.fixture(scope="package")
+def services(common: Path) -> Iterator[Product]:
+    """The home with everything that `botarmy up` starts; end-to-end tests use it at the same time."""
+    with shared_services(common) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ async def until(look: Callable[[], Any], what: str, patience_s: float = 90) -> N
         await asyncio.sleep(0.05)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def scene() -> AsyncIterator[Scene]:
     home = Path(tempfile.mkdtemp(prefix="bascene-"))
     try:
