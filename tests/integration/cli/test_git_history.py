@@ -91,5 +91,6 @@ def test_git_missing_is_said(tmp_path, monkeypatch):
 
 
 def test_a_failing_git_is_told_with_its_last_words(tmp_path):
-    with pytest.raises(ExportError, match=r"git rev-parse failed .* It said: fatal"):
-        run_git(tmp_path, "rev-parse", "HEAD")
+    run_git(tmp_path, "init", "--quiet")
+    with pytest.raises(ExportError, match=r"git cat-file failed .* It said: fatal: .*nothing"):
+        run_git(tmp_path, "cat-file", "-p", "nothing")
