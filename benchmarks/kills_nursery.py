@@ -11,7 +11,7 @@ writes {"id", "pid"} when the life begins and {"id", "exit"} when it has ended (
 from __future__ import annotations
 
 import asyncio
-import importlib
+import gc
 import json
 import os
 import runpy
@@ -30,12 +30,11 @@ import storage.unit  # noqa: F401
 from botarmy import crashpoints
 from cli.failures import run_guarded
 from cli.main import botarmy
-from flows.warm import MODULES
+from flows.warm import load
 from tests.factories.warm_commands import LATER
 
 # Loading what a process loads later on, each time, before the forks halves the work of a short life.
-for _name in (*MODULES, "cli.run", "cli.show", *LATER):
-    importlib.import_module(_name)
+load("cli.run", "cli.show", *LATER)
 
 
 def live(order: dict[str, Any]) -> int:
@@ -85,6 +84,8 @@ def main() -> None:
     """Fork and reap until standard input ends."""
     lives: dict[int, int] = {}
     pending = b""
+    gc.collect()
+    gc.freeze()  # the children share these pages as long as nobody touches them
     tell(ready=True)
     reading = True
     while reading or lives:

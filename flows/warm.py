@@ -168,6 +168,13 @@ def settings_of(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.startswith("PREFECT_") and name[8] != "_"}
 
 
+def load(*more: str) -> None:
+    """Import what a run needs, and more modules if wanted, as far as that can be done before a fork."""
+    for name in (*MODULES, *more):
+        importlib.import_module(name)
+    _complete_models(BaseModel)
+
+
 def _complete_models(base: type[BaseModel]) -> None:
     """Build the validators that pydantic puts off until they are used: in each run otherwise."""
     for model in base.__subclasses__():
@@ -224,9 +231,7 @@ def serve(path: str) -> dict[str, Any] | None:
 
 def main(path: str) -> None:
     """Import, listen at the path, serve."""
-    for name in MODULES:
-        importlib.import_module(name)
-    _complete_models(BaseModel)
+    load()
     before = settings_of(os.environ | _current_settings())
     order = serve(path)
     if order is not None:

@@ -10,7 +10,6 @@ terminals, by `up` and `down`, and in tests/integration/cli.
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import socket
@@ -26,7 +25,7 @@ from cli.failures import run_guarded
 from cli.main import SECTIONS, botarmy
 from flows.launch import exit_code, send_order
 from flows.server import end_process, process_started
-from flows.warm import MODULES, serve, take_place
+from flows.warm import load, serve, take_place
 
 ROOT = Path(__file__).resolve().parents[2]
 LATER = (
@@ -46,7 +45,7 @@ LATER = (
     "storage.reads.view",
     "tasks.forecast",
 )
-"""What commands import while they work; flows.warm.MODULES are imported before them."""
+"""What commands import while they work; what a run imports, flows.warm knows."""
 
 NAME = "commands"
 """The socket's file in a home."""
@@ -119,9 +118,7 @@ def _all_of(file: IO[bytes]) -> str:
 
 def main(path: str) -> None:
     """Import, listen at the path, serve."""
-    commands = (entry.module for section in SECTIONS.values() for entry in section.values())
-    for name in (*MODULES, *commands, *LATER):
-        importlib.import_module(name)
+    load(*(entry.module for section in SECTIONS.values() for entry in section.values()), *LATER)
     order = serve(path)
     if order is not None:
         take_place(order)

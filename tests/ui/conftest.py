@@ -44,7 +44,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
     """Return a browser without a window; as root Chromium does not start in its own sandbox."""
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    arguments = ["--disable-gpu", "--disable-software-rasterizer"] + (["--no-sandbox"] if os.geteuid() == 0 else [])
     running = playwright.chromium.launch(executable_path=chromium, args=arguments)
     yield running
     running.close()
@@ -53,7 +53,7 @@ def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """Return a page of a fresh browser profile."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1000})
+    context = browser.new_context(viewport={"width": 1200, "height": 1000}, reduced_motion="reduce")
     context.set_default_timeout(20_000)
     yield context.new_page()
     context.close()
