@@ -117,7 +117,7 @@ async def taken_up(runtime: Runtime, gate: GateRequest) -> GateRequest:
         return gate
     try:
         return await decide(runtime, gate, _as_answer(left))
-    except (Duplicate, InputError):  # decided meanwhile, or of no use: the table says which
+    except (Duplicate, InputError, TooLarge):  # decided meanwhile, or of no use: the table says which
         return await newest(runtime, gate)
 
 

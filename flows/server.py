@@ -33,6 +33,10 @@ START_DEADLINE_S = 120.0
 TRUST = "PREFECT_API_SSL_CERT_FILE"
 """Prefect's setting: the file of the certificate authorities that its clients load."""
 
+KNOWN_SERVER = {"PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false", "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false"}
+"""What Prefect's clients need not ask our own server, each time one is opened: for a token that it does not use, and for its
+version, which is theirs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PrefectApi:
@@ -72,7 +76,8 @@ class PrefectApi:
         values = {"PREFECT_API_URL": self.url}
         values |= {"PREFECT_API_AUTH_STRING": self.auth} if self.auth else {}
         values |= {"PREFECT_API_KEY": self.key} if self.key else {}
-        return values | ({TRUST: self.trust} if self.trust else {})
+        values |= {TRUST: self.trust} if self.trust else {}
+        return values | (KNOWN_SERVER if self.ours else {})
 
 
 def foreign_api(environ: Mapping[str, str]) -> PrefectApi | None:
@@ -330,6 +335,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on a TCP port of loopback."""
+    with socket.socket() as probe:
+        # As the server does: connections of an earlier one, ended a moment ago, do not keep its port from it.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def log_tail(path: Path, size: int = 600) -> str:

@@ -29,6 +29,7 @@ from flows.server import (
     answers,
     foreign_api,
     free_port,
+    is_free,
     log_tail,
     process_started,
     server_environment,
@@ -178,14 +179,11 @@ class Supervisor:
 
     def _choose_port(self) -> int:
         wanted = self._port or PREFERRED_PORT
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", wanted))
-            except OSError:
-                if self._port:
-                    raise InputError(f"Port {wanted} is taken.", hint="Name another --port, or leave it out.") from None
-                return free_port()
-        return wanted
+        if is_free(wanted):
+            return wanted
+        if self._port:
+            raise InputError(f"Port {wanted} is taken.", hint="Name another --port, or leave it out.")
+        return free_port()
 
     def _environment(self) -> dict[str, str]:
         own = server_environment(self._home, "", self._api.auth) if self._api.ours else dict(os.environ)

@@ -82,17 +82,11 @@ def test_an_answer_that_cannot_be_used_asks_again_and_fails_nothing(services: Pr
     run = submit(services, "clumsy")
     gate = services.gate("clumsy", "Discovery")
     plan = services.json("artifact", "clumsy", "project_plan")["content"]
-    for kind, content in (
-        ("project_plan", "{ no JSON"),
-        ("project_plan", json.dumps(plan | {"goals": "not a list"})),
-        ("source_code", "{}"),
-        ("no_such_thing", "{}"),
-    ):
-        answer = {"decision": "approve", "reviewer": "Ann", "amended_artifact": kind, "amended_content": content}
-        assert resume(services, run, **answer)["status"] == "ACCEPT"
-        again = services.gate("clumsy", "Discovery")
-        assert again["id"] == gate["id"], "the gate stays open, with what it binds"
-        assert "Asked again" in form_text(services, run, why=True)
+    answer = {"decision": "approve", "reviewer": "Ann", "amended_artifact": "project_plan"}
+    assert resume(services, run, **answer, amended_content="{ no JSON")["status"] == "ACCEPT"
+    assert "project_plan is not JSON" in form_text(services, run, why=True)
+    again = services.gate("clumsy", "Discovery")
+    assert again["id"] == gate["id"], "the gate stays open, with what it binds"
     broken = tmp_path / "broken.json"
     broken.write_text("{ no JSON", "utf-8")
     for path in (broken, tmp_path / "none.json"):
@@ -101,7 +95,6 @@ def test_an_answer_that_cannot_be_used_asks_again_and_fails_nothing(services: Pr
         assert "Traceback" not in done.stderr
 
     plan["purpose"] = "To lend books to members of the club."
-    answer = {"decision": "approve", "reviewer": "Ann", "amended_artifact": "project_plan"}
     assert resume(services, run, **answer, amended_content=json.dumps(plan))["status"] == "ACCEPT"
     after = services.gate("clumsy", "Discovery", other_than=gate["id"])
     assert after["hashes"]["project_plan"] != gate["hashes"]["project_plan"], "amending is not approving"
@@ -114,13 +107,9 @@ def test_an_answer_that_cannot_be_used_asks_again_and_fails_nothing(services: Pr
 def test_a_form_signed_by_no_person_is_asked_again(services: Product) -> None:
     run = submit(services, "unsigned")
     gate = services.gate("unsigned", "Discovery")
-    for name, why in (
-        ("policy:auto", "not a person's name"),
-        ("Ann\u202e", "cannot be used"),
-    ):
-        assert resume(services, run, decision="reject", comment="No.", reviewer=name)["status"] == "ACCEPT"
-        wait_for(lambda why=why: why in form_text(services, run), f"the form to say {why!r}", 60)
-        assert services.gate("unsigned", "Discovery")["id"] == gate["id"], "nothing was decided"
+    assert resume(services, run, decision="reject", comment="No.", reviewer="policy:auto")["status"] == "ACCEPT"
+    assert "not a person's name" in form_text(services, run, why=True)
+    assert services.gate("unsigned", "Discovery")["id"] == gate["id"], "nothing was decided"
     assert resume(services, run, decision="approve", reviewer="Ann")["status"] == "ACCEPT"
     services.gate("unsigned", "Plan")
     assert services.phase("unsigned", "Discovery")["gate"]["by"] == "Ann"
@@ -177,14 +166,6 @@ def test_rejections_stop_the_project_when_its_attempts_are_used_up(services: Pro
     services.submit_again("rejected")
     assert services.gate("rejected", "Discovery")["attempt"] == 4
     services.run("cancel", "rejected", "--by", "Ann")
-
-
-def test_policy_decides_where_no_person_is_needed(services: Product) -> None:
-    services.submit("by-policy", "--approval", "when_needed")
-    services.phase_begins("by-policy", "Discovery")
-    services.status("by-policy", "completed", timeout=240)
-    gates = [phase["gate"] for phase in services.show("by-policy")["phases"]]
-    assert {gate["by"] for gate in gates} == {"policy:auto"}
 
 
 def test_cancel_while_waiting(services: Product) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.conftest import Product
+from tests.factories import papers
 
 BRIEF = "# {name}\nEach book has a required title.\n"
 
@@ -47,8 +48,8 @@ def test_an_untouched_out_is_used_again_and_a_touched_one_stops_the_run_before_i
     product: Product, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    run(product, tmp_path, "first-book", "--out", str(out))
-    second = run(product, tmp_path, "second-book", "--out", str(out))
+    run(product, tmp_path, "first-book", "--out", str(out), *papers.OPTIONS)
+    second = run(product, tmp_path, "second-book", "--out", str(out), *papers.OPTIONS)
     assert second["export"] == str(out)
     assert "second-book" in (out / "README.md").read_text("utf-8")
     (out / "README.md").write_text("mine", "utf-8")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from providers.fake_server import Asked, Say
+from tests.factories import papers
 from tests.factories.model_server import ModelServer, answers_for, serving
 from tests.factories.product import Product
 
@@ -30,7 +31,7 @@ def test_a_question_waits_for_a_person_and_the_answer_is_heard(product: Product,
     brief.write_text(BRIEF, "utf-8")
     with serving(AskingModel(answers_for(BRIEF))) as server:
         model = Product(product.home, **server.environment())
-        done = model.run("run", str(brief), "--project", "asking")
+        done = model.run("run", str(brief), "--project", "asking", *papers.OPTIONS)
         assert done.returncode == 3, done.stdout + done.stderr
         (gate,) = [each for each in model.json("inbox")["gates"] if each["project"] == "asking"]
         assert (gate["phase"], gate["attempt"]) == ("Discovery", 1)

@@ -60,7 +60,7 @@ def test_show_says_where_the_run_is(services: Product, waiting: dict[str, str]) 
     assert (ended["status"], ended["phase_history"][-1]["status"]) == ("cancelled", "cancelled")
 
 
-def test_follow_tells_each_change_to_the_end(services: Product) -> None:
+def test_follow_tells_each_change_to_the_end_where_no_person_is_needed(services: Product) -> None:
     services.submit("followed", "--approval", "when_needed")
     services.phase_begins("followed", "Discovery")
     done = services.run("show", "followed", "--follow", "--json")
@@ -75,3 +75,4 @@ def test_follow_tells_each_change_to_the_end(services: Product) -> None:
     history = documents[-1]["runs"][-1]["phase_history"]
     assert [each["phase"] for each in history] == ["Discovery", "Plan", "Design", "Build", "Validate", "Launch"]
     assert {each["status"] for each in history} == {"completed"}
+    assert {phase["gate"]["by"] for phase in documents[-1]["phases"]} == {"policy:auto"}

@@ -6,8 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +15,7 @@ import pytest
 
 from flows.server import PrefectServer, answers, process_started
 from storage.embedded import start_embedded
-from tests.factories.product import ROOT, Product, wait_for
+from tests.factories.product import Product, wait_for
 from tests.factories.sharing import a_home
 
 
@@ -61,41 +59,6 @@ def test_up_again_changes_nothing_and_prints_the_addresses(own: Product) -> None
     assert auth.read_text("utf-8").split(":")[1] not in answered[0].stdout + json.dumps(before), "only its file has it"
     queues = {each["name"]: each["priority"] for each in own.api("POST", "/work_pools/botarmy/queues/filter", {})}
     assert queues["critical"] < queues["default"] < queues["low"]
-
-
-def in_shell(product: Product, line: str, *arguments: str, text: str | None = None) -> None:
-    """Run a shell line after the export line that `up` prints; $PY is the interpreter."""
-    environ = {key: value for key, value in product.environ.items() if key != "PREFECT_HOME"} | {"PY": sys.executable}
-    done = subprocess.run(
-        ["/bin/sh", "-c", f"{state(product)['export']}; {line}", *arguments],
-        env=environ,
-        cwd=ROOT,
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_plain_prefect_commands_work_after_the_printed_export_line(own: Product) -> None:
-    in_shell(
-        own, '"$PY" -m prefect deployment run sdlc/default -p brief="A book has a required title." -p name=one-line'
-    )
-    to_json = """"$PY" -c 'import json, sys; print(json.dumps({"brief": sys.stdin.read(), "name": "a-file"}))'"""
-    in_shell(own, f'{to_json} | "$PY" -m prefect deployment run sdlc/default --params -', text='# "Books"\nA book\'s\n')
-    for name in ("one-line", "a-file"):
-        own.gate(name, "Discovery")
-        own.run("cancel", name, "--by", "Ann")
-
-
-@pytest.mark.parametrize("priority", ["critical", "default", "low"])
-def test_a_priority_is_a_work_queue(own: Product, priority: str) -> None:
-    made = own.submit(f"queued-{priority}", "--priority", priority)
-    assert own.api("GET", f"/flow_runs/{made['flow_run_id']}")["work_queue_name"] == priority
-    own.gate(f"queued-{priority}", "Discovery")
-    own.run("cancel", f"queued-{priority}", "--by", "Ann")
 
 
 def test_a_killed_worker_is_replaced_and_services_json_says_so(own: Product) -> None:
@@ -163,19 +126,6 @@ def test_after_a_killed_supervisor_up_leaves_one_worker_and_down_leaves_nothing(
     assert own.run("up", "--detach").returncode == 0
 
 
-def test_down_stops_what_up_started_and_leaves_what_others_use(own: Product) -> None:
-    before = state(own)
-    with PrefectServer(own.home).use("") as api:  # as a `botarmy run` does
-        done = own.run("down")
-        assert "worker" in done.stdout
-        assert "Left running" in done.stdout
-        assert all(process_started(w["pid"]) is None for w in before["workers"])
-        assert answers(api.url)
-    assert not answers(before["api"]), "the last one who used it stops it"
-    assert own.run("down").stdout == "Stopped: Postgres.\n"
-    assert own.run("up", "--detach").returncode == 0
-
-
 def test_a_server_and_a_postgres_of_the_users_own_are_used_and_left_alone(own: Product, tmp_path: Path) -> None:
     theirs = state(own)
     auth = PrefectServer(own.home).auth
@@ -218,3 +168,15 @@ def test_what_cannot_start_says_why(own: Product, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "does not answer" in done.stderr
     lost.run("down")
+
+
+def test_down_stops_what_up_started_and_leaves_what_others_use(own: Product) -> None:
+    before = state(own)
+    with PrefectServer(own.home).use("") as api:  # as a `botarmy run` does
+        done = own.run("down")
+        assert "worker" in done.stdout
+        assert "Left running" in done.stdout
+        assert all(process_started(w["pid"]) is None for w in before["workers"])
+        assert answers(api.url)
+    assert not answers(before["api"]), "the last one who used it stops it"
+    assert own.run("down").stdout == "Stopped: Postgres.\n"

@@ -19,9 +19,9 @@ import pytest_asyncio
 
 from botarmy.records import Project
 from flows.server import PrefectServer
+from tests.factories import papers
 from tests.factories.model_server import answers_for
 
-PHASES = ("Discovery", "Plan", "Design", "Build", "Validate", "Launch")
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
@@ -48,10 +48,10 @@ class Scene:
         return await self.site.life(what, *words, crash=crash, key=f"{project}.{number}", environ=environ)
 
     async def run(self, project: str, **how: Any) -> Life:
-        """Begin `botarmy run`: with the brief the first time, then with the project's name alone."""
+        """Begin `botarmy run`: with brief and workflow the first time, then with the project's name alone."""
         words = ["run", "--project", project]
         if await self.project(project) is None:
-            words.insert(1, str(self.brief))
+            words += [str(self.brief), *papers.OPTIONS]
         return await self.start("cli", project, *words, **how)
 
     async def done(self, project: str, *words: str, **environ: str) -> tuple[int, str]:

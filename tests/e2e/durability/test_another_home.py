@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from storage.embedded import stop_embedded
 from tests.e2e.durability.conftest import BRIEF, Scene, ended
+from tests.factories import papers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -25,7 +26,7 @@ async def another_home() -> AsyncIterator[Path]:
 
 
 async def test_a_waiting_project_goes_on_in_another_home(scene: Scene, another_home: Path) -> None:
-    run = await scene.submit("moved", brief=BRIEF, name="moved")
+    run = await scene.submit("moved", brief=BRIEF, name="moved", **papers.GIVEN)
     await ended(await scene.start("flow", "moved", run))
     file = another_home.parent / "all.backup"
     code, text = await scene.done("moved", "db", "backup", str(file))

@@ -18,7 +18,8 @@ import pytest
 from botarmy.crashpoints import KILLED
 from flows.server import PrefectServer
 from storage.embedded import embedded_status, start_embedded, stop_embedded
-from tests.e2e.durability.conftest import PHASES, Life, Scene, ended, stopped, until
+from tests.e2e.durability.conftest import Life, Scene, ended, stopped, until
+from tests.factories import papers
 from tests.factories.ill_server import IllServer, ill_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -64,7 +65,7 @@ async def test_a_prefect_server_that_is_lost_is_told_and_what_it_misses_is_not(
     assert code == 0, text
     assert "was lost in the middle of the run" in text
     assert "The run itself had ended: our own tables say how" in text
-    assert await scene.attempts("lost") == [(phase, 1, "completed") for phase in PHASES]
+    assert await scene.attempts("lost") == [(phase, 1, "completed") for phase in papers.PHASES]
 
 
 async def test_a_slow_a_failing_and_a_vanished_prefect_server_are_waited_for(scene: Scene, prefect: IllServer) -> None:
@@ -84,7 +85,7 @@ async def test_a_slow_a_failing_and_a_vanished_prefect_server_are_waited_for(sce
     assert code == 0, text
     assert "lost" not in text
     assert prefect.refused
-    assert await scene.attempts("outlives") == [(phase, 1, "completed") for phase in PHASES]
+    assert await scene.attempts("outlives") == [(phase, 1, "completed") for phase in papers.PHASES]
     assert scene.site.model.repeats("outlives") == {}
 
 
@@ -95,7 +96,7 @@ async def test_services_of_ours_that_are_killed_under_a_run_are_started_again(sc
     del environ["PREFECT_API_URL"]  # our own server is used as our own
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli.main", "run", str(scene.brief), "--project", "kept"),
+            *(sys.executable, "-m", "cli.main", "run", str(scene.brief), "--project", "kept", *papers.OPTIONS),
             env=environ,
             stdout=output,
             stderr=output,
@@ -113,7 +114,7 @@ async def test_services_of_ours_that_are_killed_under_a_run_are_started_again(sc
     assert code == 0, text
     assert "Postgres had ended" in text
     assert "the Prefect server had ended" in text
-    assert await scene.attempts("kept") == [(phase, 1, "completed") for phase in PHASES]
+    assert await scene.attempts("kept") == [(phase, 1, "completed") for phase in papers.PHASES]
     assert scene.site.model.repeats("kept") == {}
     again = PrefectServer(scene.site.home).running()
     assert again is not None

@@ -12,7 +12,8 @@ import pytest
 from botarmy.records import Project, Status
 from flows.api import crashed
 from flows.recovery import is_gone, recover
-from tests.e2e.durability.conftest import BRIEF, PHASES, Scene, ended, stopped
+from tests.e2e.durability.conftest import BRIEF, Scene, ended, stopped
+from tests.factories import papers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SHORT = {"BOTARMY_HOLD_LIMIT_S": "2"}
@@ -45,7 +46,7 @@ async def test_of_two_runs_one_does_the_work_and_nothing_moves_below_it(scene: S
     await first.kill(signal.SIGCONT)
     code, text = await ended(first)
     assert code == 0, text
-    assert await scene.attempts("twice") == [(phase, 1, "completed") for phase in PHASES]
+    assert await scene.attempts("twice") == [(phase, 1, "completed") for phase in papers.PHASES]
     assert scene.site.model.repeats("twice") == {}, "nothing was asked twice"
     code, text = await scene.done("twice", "rollback", "twice", "--to", "Discovery", "--by", "Ann")
     assert code == 0, text
@@ -68,7 +69,7 @@ async def test_a_run_that_comes_back_from_a_long_pause_writes_nothing(scene: Sce
     assert "no longer holds project paused" in text
     assert "fix: Nothing to mend: the other run goes on with the project." in text
     assert await scene.stored("paused") == before, "it has written"
-    assert await scene.attempts("paused") == [(phase, 1, "completed") for phase in PHASES]
+    assert await scene.attempts("paused") == [(phase, 1, "completed") for phase in papers.PHASES]
     repeated = scene.site.model.repeats("paused")
     assert sum(map(len, repeated.values())) == 1, f"the one call whose answer was not committed: {repeated}"
 
@@ -153,12 +154,12 @@ async def test_two_runs_of_one_brief_make_two_projects(scene: Scene) -> None:
     """The second comes while the first has not begun its flow yet: it is alive all the same."""
     brief = scene.site.home / "same.md"
     brief.write_text(BRIEF.replace("\n", "\n\n\n\n", 1), "utf-8")
-    first = await scene.start("cli", "same", "run", str(brief), crash="claim.before=stop")
+    first = await scene.start("cli", "same", "run", str(brief), *papers.OPTIONS, crash="claim.before=stop")
     await stopped(first)
-    code, text = await scene.done("same-2", "run", str(brief), "--budget", "3")
+    code, text = await scene.done("same-2", "run", str(brief), "--budget", "3", *papers.OPTIONS)
     assert code == 0, text
     assert "broke off" not in text
-    assert await scene.attempts("shelf-2") == [(phase, 1, "completed") for phase in PHASES]
+    assert await scene.attempts("shelf-2") == [(phase, 1, "completed") for phase in papers.PHASES]
     await first.kill(signal.SIGKILL)
     assert await scene.attempts("shelf") == [], "nothing was done in the place of the first"
     async with scene.site.database.read() as view:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import pytest
 
 from botarmy.records import Project, Status
-from tests.e2e.durability.conftest import PHASES, Scene, ended
+from tests.e2e.durability.conftest import Scene, ended
+from tests.factories import papers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SHELF = "# Shelf\nEach book has a required title.\n"
@@ -36,9 +38,9 @@ async def waits(scene: Scene, slug: str, **parameters: Any) -> str:
 
 async def test_a_directory_that_is_gone_fails_the_project_once(scene: Scene) -> None:
     mine = scene.site.home / "mine"
-    mine.mkdir()
-    run = await waits(scene, "gone", bmad=str(mine))
-    mine.rmdir()
+    shutil.copytree(papers.DIRECTORY, mine)
+    run = await waits(scene, "gone", **papers.GIVEN | {"bmad": str(mine)})
+    shutil.rmtree(mine)
     code, text = await scene.done("gone", "approve", "gone", "--by", "Ann")
     assert code == 0, text
     await ended(await scene.start("flow", "gone", run))
@@ -53,10 +55,10 @@ async def test_a_directory_that_is_gone_fails_the_project_once(scene: Scene) -> 
         await ended(await scene.start("upkeep", "gone", BOTARMY_RECOVERY_WINDOW_S="0.1"))
     assert await runs_of(scene, "gone") == [(run, "failed")], "upkeep leaves it alone"
 
-    mine.mkdir()
+    shutil.copytree(papers.DIRECTORY, mine)
     code, text = await ended(await scene.run("gone"))
     assert code == 0, text
-    assert await scene.attempts("gone") == [(phase, 1, "completed") for phase in PHASES]
+    assert await scene.attempts("gone") == [(phase, 1, "completed") for phase in papers.PHASES]
     code, text = await scene.done("gone", "show", "gone", "--json")
     assert json.loads(text)["project"]["error"] is None
 
