@@ -52,31 +52,44 @@ def teller(made: Site, story: Story, number: int) -> Teller:
 
 
 async def carry_out(count: int, seed: int, home: Path, ends: float) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Kill `count` times, as far as that is done by `ends` (by time.monotonic), or up to the first loss.
+    """Kill `count` times at a site of its own, as far as that is done by `ends` (by time.monotonic), or up to the first loss.
 
     Returns:
         A row for each project, and for each kind of process how many there were and how long they lived.
     """
-    workflow = load_core(*core_directories(None)).workflow("sdlc")
-    plan = Plan(count, seed)
-    rows: list[dict[str, Any]] = []
     answers = asyncio.create_task(asyncio.to_thread(answers_for, BRIEF))  # while the servers start
     async with site(home, os.environ) as made:
         for purpose, answer in (await answers).items():
             made.model.answers[purpose] = json.dumps({"answer": answer, "confidence": 0.9})
-
-        async def one_after_another() -> None:
-            while not any(row["losses"] for row in rows) and time.monotonic() < ends:
-                if (story := plan.next()) is None:
-                    return
-                played = await teller(made, story, int(story.slug.rpartition("-")[2])).play()
-                plan.too_late(story, played.missed)
-                rows.append(await judged(made, played, workflow))
-
-        await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+        rows = await kill(made, count, seed, ends)
         kinds = {life.what for life in made.lives.values()}
         lived = {what: [life.seconds for life in made.lives.values() if life.what == what] for what in sorted(kinds)}
     return rows, {what: {"count": len(all_), "mean_s": round(sum(all_) / len(all_), 2)} for what, all_ in lived.items()}
+
+
+async def kill(made: Site, count: int, seed: int, ends: float = math.inf) -> list[dict[str, Any]]:
+    """Kill `count` times at a site whose model knows all answers to BRIEF; return a row for each project.
+
+    Args:
+        made: the site.
+        count: how many kills.
+        seed: the same one kills at the same places.
+        ends: no project is begun after it (by time.monotonic), nor after the first loss.
+    """
+    workflow = load_core(*core_directories(None)).workflow("sdlc")
+    plan = Plan(count, seed)
+    rows: list[dict[str, Any]] = []
+
+    async def one_after_another() -> None:
+        while not any(row["losses"] for row in rows) and time.monotonic() < ends:
+            if (story := plan.next()) is None:
+                return
+            played = await teller(made, story, int(story.slug.rpartition("-")[2])).play()
+            plan.too_late(story, played.missed)
+            rows.append(await judged(made, played, workflow))
+
+    await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+    return rows
 
 
 async def judged(made: Site, played: Played, workflow: Workflow) -> dict[str, Any]:

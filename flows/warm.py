@@ -28,6 +28,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from storage.definitions import read_ahead
+
 MODULES = (
     "prefect.flow_engine",
     "prefect._internal.metrics",
@@ -169,10 +171,11 @@ def settings_of(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def load(*more: str) -> None:
-    """Import what a run needs, and more modules if wanted, as far as that can be done before a fork."""
+    """Import what a run needs, and more modules if wanted, and do all else that can be done before a fork."""
     for name in (*MODULES, *more):
         importlib.import_module(name)
     _complete_models(BaseModel)
+    read_ahead()
 
 
 def _complete_models(base: type[BaseModel]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Collection, Mapping
@@ -14,7 +15,7 @@ from botarmy.definitions.limits import LIMITS, Limits
 from botarmy.definitions.lint import LintReport, lint
 from botarmy.definitions.models import TeamMember, Template
 from botarmy.definitions.resolve import resolve_sequence, resolve_team, resolve_template, resolve_workflow
-from botarmy.errors import DefinitionError, SettingsError
+from botarmy.errors import BotArmyError, DefinitionError, SettingsError
 from botarmy.records import Workflow
 
 SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"})
@@ -119,26 +120,60 @@ class _Directory:
         return Layer(name, str(self.path), files, dict(self._refused))
 
 
+class _Layers:
+    """The files of some directories, layer over layer, and what has been made of them so far."""
+
+    def __init__(self, directories: tuple[Path, ...], limits: Limits) -> None:
+        self._limits = limits
+        self._parts = [_Directory(path, limits) for path in directories]
+        self._library: Library | None = None
+
+    def library(self) -> Library:
+        """Return the library of all layers as the files are now."""
+        changed = [part.refresh() for part in self._parts]
+        if self._library is None or any(changed):
+            layers = [part.layer(str(part.path)) for part in self._parts]
+            self._library = Library(tuple(layers), self._limits, before=self._library)
+        return self._library
+
+
+_read_ahead: dict[tuple[Path, ...], _Layers] = {}
+
+
+def read_ahead() -> None:
+    """Read the definitions that come with BotArmy and check them, so that processes forked from this one need not.
+
+    Files that are changed later on are noticed there as ever, and what is wrong with them is told there.
+    """
+    core = load_core(default_directory())
+    for name in core.workflow_names():
+        with contextlib.suppress(BotArmyError):
+            for phase in core.workflow(name).phases:
+                core.template(phase.template, phase.agent)
+    _read_ahead[core.directories] = core.layers
+
+
 class Core:
-    """The definitions in force. Changed files are noticed at every call."""
+    """The definitions in force. Changed files are noticed at every call.
+
+    Attributes:
+        directories: lowest layer first.
+        flags: conditions and routes that were decided.
+        layers: what the directories hold.
+    """
 
     def __init__(
         self, directories: tuple[Path, ...], flags: Mapping[str, bool] | None = None, limits: Limits = LIMITS
     ) -> None:
         self.directories = directories
         self.flags = dict(flags or {})
-        self._limits = limits
-        self._parts = [_Directory(path, limits) for path in directories]
-        self._library: Library | None = None
+        known = _read_ahead.get(directories) if limits is LIMITS else None
+        self.layers = known or _Layers(directories, limits)
 
     @property
     def library(self) -> Library:
         """The library of all layers as the files are now."""
-        changed = [part.refresh() for part in self._parts]
-        if self._library is None or any(changed):
-            layers = [part.layer(str(part.path)) for part in self._parts]
-            self._library = Library(tuple(layers), self._limits, before=self._library)
-        return self._library
+        return self.layers.library()
 
     def workflow_names(self) -> tuple[str, ...]:
         """Return the names of all workflows, sorted."""

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.e2e.durability.conftest import Scene
+
+import kills  # isort: skip (benchmarks/kills.py; the conftest has put its folder on the path)
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+COUNT, SEED = 40, 7
 
 
-def test_forty_kills() -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "kills.py"), "40", "--seed", "7", "--json"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=3000,
-        check=False,
-    )
-    assert done.stdout, done.stderr[-3000:]
-    told = json.loads(done.stdout)
-    wrong = {row["project"]: row["losses"] for row in told["projects"] if row["losses"]}
-    assert not wrong, f"seed {told['seed']}: {wrong}"
-    assert told["kills"] >= 40, [row["missed"] for row in told["projects"]]
-    assert told["repeated_calls"] <= told["kills"]
-    assert done.returncode == 0
+async def test_forty_kills(scene: Scene) -> None:
+    rows = await kills.kill(scene.site, COUNT, SEED)
+    wrong = {row["project"]: row["losses"] for row in rows if row["losses"]}
+    assert not wrong, f"seed {SEED}: {wrong}"
+    struck = sum(row["kills"] for row in rows)
+    assert struck >= COUNT, [row["missed"] for row in rows]
+    assert sum(row["repeated_calls"] for row in rows) <= struck

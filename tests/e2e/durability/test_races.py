@@ -153,15 +153,15 @@ async def test_many_recoveries_at_once_make_one_run(scene: Scene) -> None:
 async def test_two_runs_of_one_brief_make_two_projects(scene: Scene) -> None:
     """The second comes while the first has not begun its flow yet: it is alive all the same."""
     brief = scene.site.home / "same.md"
-    brief.write_text(BRIEF.replace("\n", "\n\n\n\n", 1), "utf-8")
+    brief.write_text(BRIEF.replace("Shelf", "Twin"), "utf-8")
     first = await scene.start("cli", "same", "run", str(brief), *papers.OPTIONS, crash="claim.before=stop")
     await stopped(first)
     code, text = await scene.done("same-2", "run", str(brief), "--budget", "3", *papers.OPTIONS)
     assert code == 0, text
     assert "broke off" not in text
-    assert await scene.attempts("shelf-2") == [(phase, 1, "completed") for phase in papers.PHASES]
+    assert await scene.attempts("twin-2") == [(phase, 1, "completed") for phase in papers.PHASES]
     await first.kill(signal.SIGKILL)
-    assert await scene.attempts("shelf") == [], "nothing was done in the place of the first"
+    assert await scene.attempts("twin") == [], "nothing was done in the place of the first"
     async with scene.site.database.read() as view:
-        project = await view.projects.get("shelf")
+        project = await view.projects.get("twin")
         assert await view.budgets.of_project(project.id) == ()
