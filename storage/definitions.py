@@ -145,12 +145,17 @@ def read_ahead() -> None:
 
     Files that are changed later on are noticed there as ever, and what is wrong with them is told there.
     """
-    core = load_core(default_directory())
-    for name in core.workflow_names():
-        with contextlib.suppress(BotArmyError):
-            for phase in core.workflow(name).phases:
-                core.template(phase.template, phase.agent)
-    _read_ahead[core.directories] = core.layers
+    with contextlib.suppress(BotArmyError):
+        core = load_core(default_directory())
+        _read_ahead[core.directories] = core.layers
+        for name in core.workflow_names():
+            _build(core, name)
+
+
+def _build(core: Core, workflow: str) -> None:
+    with contextlib.suppress(BotArmyError):
+        for phase in core.workflow(workflow).phases:
+            core.template(phase.template, phase.agent)
 
 
 class Core:

@@ -54,3 +54,5 @@ def test_what_is_wrong_is_told_by_whoever_uses_it(ours: Path) -> None:
     with pytest.raises(DefinitionError):
         load_core(ours).workflow("sdlc")
     assert load_core(ours).workflow("fast").phases
+    shutil.rmtree(ours)
+    read_ahead()
