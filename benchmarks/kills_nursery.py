@@ -11,7 +11,6 @@ writes {"id", "pid"} when the life begins and {"id", "exit"} when it has ended (
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
 import runpy
@@ -84,8 +83,6 @@ def main() -> None:
     """Fork and reap until standard input ends."""
     lives: dict[int, int] = {}
     pending = b""
-    gc.collect()
-    gc.freeze()  # the children share these pages as long as nobody touches them
     tell(ready=True)
     reading = True
     while reading or lives:

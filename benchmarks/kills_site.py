@@ -234,7 +234,9 @@ class Site:
 
     async def kill_server(self) -> None:
         """Kill the Prefect server and start it again on its port."""
-        os.kill(self.api.pid, signal.SIGKILL)
+        running = PrefectServer(self.home).running()  # a run may have started another one since
+        if running is not None:
+            os.kill(running.pid, signal.SIGKILL)
         port = int(self.api.url.rsplit(":", 1)[1].split("/")[0])
         await asyncio.sleep(0.5)
         self.api = await asyncio.to_thread(PrefectServer(self.home).restart, self.prefect_url, port)

@@ -33,9 +33,9 @@ START_DEADLINE_S = 120.0
 TRUST = "PREFECT_API_SSL_CERT_FILE"
 """Prefect's setting: the file of the certificate authorities that its clients load."""
 
-KNOWN_SERVER = {"PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false", "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false"}
-"""What Prefect's clients need not ask our own server, each time one is opened: for a token that it does not use, and for its
-version, which is theirs."""
+WITHOUT_TOKEN = {"PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false"}
+"""Prefect's clients need not ask our own server for a token against forged requests, each before its first change: it is
+started without that protection, since it takes a password from all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class PrefectApi:
         values |= {"PREFECT_API_AUTH_STRING": self.auth} if self.auth else {}
         values |= {"PREFECT_API_KEY": self.key} if self.key else {}
         values |= {TRUST: self.trust} if self.trust else {}
-        return values | (KNOWN_SERVER if self.ours else {})
+        return values | (WITHOUT_TOKEN if self.ours else {})
 
 
 def foreign_api(environ: Mapping[str, str]) -> PrefectApi | None:
@@ -121,6 +121,7 @@ def server_environment(home: Path, database_url: str, auth: str) -> dict[str, st
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
             "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+            "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "false",  # see WITHOUT_TOKEN
             # A server that lost its database for a moment answers 500; Prefect's client gives such answers up at once.
             "PREFECT_CLIENT_RETRY_EXTRA_CODES": os.environ.get("PREFECT_CLIENT_RETRY_EXTRA_CODES", "500"),
             # In memory, as is Prefect's default, the place of a killed upkeep is never given back once the server dies.
@@ -338,7 +339,10 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen on a TCP port of loopback."""
+    """Tell whether a server could listen on a TCP port of loopback and be the only one there."""
+    with socket.socket() as caller:  # some systems let two listen, one of them on all addresses
+        if caller.connect_ex(("127.0.0.1", port)) == 0:
+            return False
     with socket.socket() as probe:
         # As the server does: connections of an earlier one, ended a moment ago, do not keep its port from it.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

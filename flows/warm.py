@@ -176,6 +176,8 @@ def load(*more: str) -> None:
         importlib.import_module(name)
     _complete_models(BaseModel)
     read_ahead()
+    gc.collect()
+    gc.freeze()  # the children share these pages as long as nobody touches them
 
 
 def _complete_models(base: type[BaseModel]) -> None:
@@ -224,8 +226,6 @@ def serve(path: str) -> dict[str, Any] | None:
     """Fork for whoever asks at the path, when all is imported; return as Nursery.serve does."""
     if threading.active_count() > 1:
         sys.exit("something that was imported has started a thread: a fork would not be safe")
-    gc.collect()
-    gc.freeze()  # the children share these pages as long as nobody touches them
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
     listener.listen(64)

@@ -22,7 +22,7 @@ SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".ven
 INSIDE = (".bmad-core", "bmad-core")
 """Where the definitions lie when somebody names the directory above them."""
 
-Signature = tuple[int, int, int]
+Signature = tuple[int, int, int, int]
 
 
 def default_directory() -> Path:
@@ -65,7 +65,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 class _Directory:
-    """The files of one directory; a file is read again only when its time, size or inode changed."""
+    """The files of one directory; a file is read again only when its times, size or inode changed."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.path = path
@@ -80,7 +80,7 @@ class _Directory:
         for name, path in self._paths(refused):
             try:
                 status = path.stat()
-                signature = (status.st_mtime_ns, status.st_size, status.st_ino)
+                signature = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
                 known = self._read.get(name)
                 data = known[1] if known and known[0] == signature else self._content(path, status)
                 found[name] = (signature, data)
@@ -145,7 +145,7 @@ def read_ahead() -> None:
 
     Files that are changed later on are noticed there as ever, and what is wrong with them is told there.
     """
-    with contextlib.suppress(BotArmyError):
+    with contextlib.suppress(BotArmyError, OSError):
         core = load_core(default_directory())
         _read_ahead[core.directories] = core.layers
         for name in core.workflow_names():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Product
+from tests.factories import papers
 
 HOSTILE = """# {{ 7 * 7 }} {% for x in range(9) %}
 Each note has a required title. <script>alert(1)</script>
@@ -67,17 +68,16 @@ def test_a_hostile_brief_is_data_everywhere(product: Product, tmp_path: Path) ->
     path = tmp_path / "brief.md"
     path.write_text(HOSTILE, "utf-8")
     out = tmp_path / "out"
-    done = product.run("run", str(path), "--project", "hostile", "--out", str(out))
-    assert done.returncode in (0, 3), done.stdout + done.stderr
+    done = product.run("run", str(path), "--project", "hostile", "--out", str(out), *papers.OPTIONS)
+    assert done.returncode == 0, done.stdout + done.stderr
     document = product.run("artifact", "hostile", "user_requirements").stdout
     assert "\x1b" not in product.run("show", "hostile").stdout + document
     assert "<script>" not in document, "Markdown is shown in browsers: HTML in it is escaped"
     assert product.json("projects")["projects"], "the table is still there"
-    if out.exists():
-        log = subprocess.run(
-            ["git", "-C", str(out), "log", "--format=%(trailers:key=Decided-By,valueonly)"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        assert "Mallory" not in log
+    log = subprocess.run(
+        ["git", "-C", str(out), "log", "--format=%(trailers:key=Decided-By,valueonly)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert log.split() == ["policy:auto"] * len(papers.PHASES), "no line of the brief is a trailer"

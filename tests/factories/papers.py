@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 DIRECTORY = Path(__file__).with_name("bmad")
-"""A .bmad-core directory with the workflow `papers`: the first three phases, and nothing that a check has to execute."""
+"""A .bmad-core directory with the workflow `papers`: the documents of three phases, which no check has to execute."""
 
 PHASES = ("Discovery", "Plan", "Design")
 GIVEN = {"workflow": "papers", "bmad": str(DIRECTORY)}

@@ -47,7 +47,7 @@ class Server:
 
     @cached_property
     def strategy(self) -> str:
-        """How a database is copied: as files, which is cheaper than through the log of changes, from PostgreSQL 15 on."""
+        """How a database is copied: as files, cheaper than through the log where no disk is waited for; PostgreSQL 15 on."""
         with psycopg.connect(self.admin()) as connection:
             return "STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else ""
 

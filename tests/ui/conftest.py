@@ -43,7 +43,10 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
-    """Return a browser without a window; as root Chromium does not start in its own sandbox."""
+    """Return a browser without a window; as root Chromium does not start in its own sandbox.
+
+    Nobody looks: without emulating a GPU, and with pages that may leave out movement, it takes half of the CPU.
+    """
     arguments = ["--disable-gpu", "--disable-software-rasterizer"] + (["--no-sandbox"] if os.geteuid() == 0 else [])
     running = playwright.chromium.launch(executable_path=chromium, args=arguments)
     yield running

@@ -21,7 +21,7 @@ PLAN = content("project_plan")
         ("project_plan", json.dumps(PLAN | {"goals": "not a list"}), "does not fit its schema: goals: .*a list"),
         ("project_plan", "[]", "does not fit its schema"),
         ("source_code", "{}", "'source_code' is not at this gate"),
-        ("no_such_thing", "{}", "'no_such_thing' is not at this gate"),
+        ("project_plan", json.dumps({"kind": "other", "sha256": "", "content": PLAN}), "does not fit its schema"),
         ("test_results", "{}", "'test_results' is derived from evidence"),
     ],
 )
