@@ -52,7 +52,7 @@ class Webhook:
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
     made = Webhook()
-    thread = threading.Thread(target=made.server.serve_forever, daemon=True)
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield made
     made.server.shutdown()

@@ -22,7 +22,7 @@ def http_server():
 
     server = HTTPServer(("127.0.0.1", 0), Answer)
     server.status = 200
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.shutdown()

@@ -48,7 +48,7 @@ def off(request: pytest.FixtureRequest) -> timedelta:
 def api(off: timedelta) -> Iterator[PrefectApi]:
     kind = type("Clock", (_Clock,), {"off": off})
     server = HTTPServer(("127.0.0.1", 0), kind)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield PrefectApi(url=f"http://127.0.0.1:{server.server_port}/api")
     server.shutdown()

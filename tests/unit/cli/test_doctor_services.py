@@ -51,7 +51,7 @@ def prefect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Prefect]:
     server = Prefect(("127.0.0.1", 0), Handler)
     server.workers = [{"status": "ONLINE"}]
     server.deployments = {"sdlc/default", "sdlc/scheduled", "upkeep/minutely"}
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{server.server_port}/api")
     yield server
     server.shutdown()
