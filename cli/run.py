@@ -18,7 +18,7 @@ import click
 
 from botarmy.errors import BotArmyError, BriefError, InputError, PrefectLost, TakenByAnother, Unavailable
 from botarmy.records import Execution, Project, Status
-from cli.amount import UsdAmount
+from cli.amount import UsdAmount, warn_of_late_budget
 from cli.definition_options import definition_options
 from cli.failures import warn
 from cli.lost import lost_prefect, taken_by_another, without_storage
@@ -225,8 +225,7 @@ async def _take_up(
     slug = taken.project.slug
     if taken.broke_off:
         click.echo(f"{slug}: this brief's earlier run broke off; it goes on where it stopped.", err=True)
-    if budget is not None and taken.project.status is Status.completed:
-        warn(f"--budget does nothing now: {slug} is completed. Give it again after `botarmy rerun`.")
+    warn_of_late_budget(taken.project, budget)
     return taken.project, taken.hold
 
 

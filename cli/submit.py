@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from botarmy.errors import BriefError
-from cli.amount import UsdAmount
+from cli.amount import UsdAmount, warn_of_late_budget
 from cli.definition_options import definition_options
 from cli.reading import database, reading
 from cli.reading import run as run_coroutine
 from cli.terminal import say, write_json
 
 if TYPE_CHECKING:
+    from botarmy.records import Project
     from botarmy.settings import Settings
-    from tasks.selection import Selection
 
 DEPLOYMENT = "sdlc/default"
 MAX_PARAMETER = 400_000
@@ -81,14 +81,17 @@ def submit_text(
     """
     from flows.api import find_api
     from flows.api import submit as create_run
-    from tasks.selection import chosen, see_usable
+    from tasks.selection import Selection, chosen, see_usable
 
     if not text and not project_name:
         raise BriefError("There is neither a brief nor a project.", hint="botarmy submit BRIEF, or --project NAME")
     api = find_api(settings.botarmy_home, dict(os.environ))
     goes_on = run_coroutine(_existing(project_name, text, definitions)) if project_name else None
-    see_usable(chosen(definitions) if goes_on is None else goes_on[1], settings)
-    existing = goes_on[0] if goes_on is not None else ""
+    see_usable(chosen(definitions) if goes_on is None else Selection.of(goes_on), settings)
+    existing = ""
+    if goes_on is not None:
+        existing = goes_on.slug
+        warn_of_late_budget(goes_on, budget_usd)
     parameters: dict[str, Any] = {"gates": "suspend", "approval": approval}
     parameters |= {"budget_usd": str(budget_usd)} if budget_usd is not None else {}
     if not existing and len(json.dumps(text)) > MAX_PARAMETER:
@@ -108,14 +111,12 @@ def submit_text(
     return {"flow_run_id": run["id"], "name": run["name"], "url": api.run_url(run["id"])}
 
 
-async def _existing(name: str, text: str, definitions: dict[str, Any]) -> tuple[str, Selection] | None:
-    """Return the slug of the project that goes on and its definitions, or None where it is to be made."""
-    from tasks.selection import Selection
+async def _existing(name: str, text: str, definitions: dict[str, Any]) -> Project | None:
+    """Return the project that goes on, or None where it is to be made."""
     from tasks.taking_up import named_project
 
     async with reading() as view:
-        project = await named_project(view.projects, name, text, definitions)
-    return (project.slug, Selection.of(project)) if project is not None else None
+        return await named_project(view.projects, name, text, definitions)
 
 
 async def _noted(slug: str, deployment: str) -> None:

@@ -96,3 +96,9 @@ def test_a_submitted_project_has_its_budget(services: Product) -> None:
     events = services.json("audit", "limited")["events"]
     assert [each for each in events if each["action"] == "budget set" and "0.75" in str(each["detail"])], events
     services.run("cancel", "limited", "--by", "Ann")
+
+
+def test_a_budget_of_a_completed_project_is_said_to_do_nothing(product: Product, kept: str) -> None:
+    for command in ("run", "submit"):
+        done = product.run(command, "--project", kept, "--budget", "1")
+        assert f"--budget does nothing now: {kept} is completed." in done.stderr
