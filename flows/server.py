@@ -121,7 +121,7 @@ def server_environment(home: Path, database_url: str, auth: str) -> dict[str, st
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
             "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
-            "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "false",  # see WITHOUT_TOKEN
+            "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "false",  # see WITHOUT_TOKEN
             # A server that lost its database for a moment answers 500; Prefect's client gives such answers up at once.
             "PREFECT_CLIENT_RETRY_EXTRA_CODES": os.environ.get("PREFECT_CLIENT_RETRY_EXTRA_CODES", "500"),
             # In memory, as is Prefect's default, the place of a killed upkeep is never given back once the server dies.
