@@ -31,14 +31,13 @@ from kills_deployed import Deployed, Worked
 from kills_losses import losses, stored
 from kills_plan import DEPLOYED, FULL, WORKER, Plan, Story, everything, known
 from kills_points import Unreadable, in_source
-from kills_site import BRIEF, ROOT, Site, site
+from kills_site import ROOT, Site, site
 from kills_story import Direct, Played, Teller
 
 sys.path.insert(0, str(ROOT))
 
 from botarmy.records import Workflow
 from storage.definitions import core_directories, load_core
-from tests.factories.model_server import answers_for
 
 AT_ONCE = 3
 """Projects that are killed side by side."""
@@ -57,10 +56,7 @@ async def carry_out(count: int, seed: int, home: Path, ends: float) -> tuple[lis
     Returns:
         A row for each project, and for each kind of process how many there were and how long they lived.
     """
-    answers = asyncio.create_task(asyncio.to_thread(answers_for, BRIEF))  # while the servers start
     async with site(home, os.environ) as made:
-        for purpose, answer in (await answers).items():
-            made.model.answers[purpose] = json.dumps({"answer": answer, "confidence": 0.9})
         rows = await kill(made, count, seed, ends)
         kinds = {life.what for life in made.lives.values()}
         lived = {what: [life.seconds for life in made.lives.values() if life.what == what] for what in sorted(kinds)}
@@ -68,7 +64,7 @@ async def carry_out(count: int, seed: int, home: Path, ends: float) -> tuple[lis
 
 
 async def kill(made: Site, count: int, seed: int, ends: float = math.inf) -> list[dict[str, Any]]:
-    """Kill `count` times at a site whose model knows all answers to BRIEF; return a row for each project.
+    """Kill `count` times at a site; return a row for each project.
 
     Args:
         made: the site.

@@ -29,6 +29,7 @@ from storage.connect import open_database
 from storage.database import Database
 from storage.unit import UnitOfWork
 from tests.factories.environ import without_settings
+from tests.factories.model_server import answers_for
 
 _Read = TypeVar("_Read")
 ROOT = Path(__file__).resolve().parents[1]
@@ -244,13 +245,14 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def site(home: Path, outer: Mapping[str, str]) -> AsyncIterator[Site]:
-    """Start everything; stop it at the end.
+    """Start everything, with a model that knows all answers to BRIEF; stop it at the end.
 
     Args:
         home: an empty folder.
         outer: the environment to build the lives' one on.
     """
     (home / "lives").mkdir()
+    answers = asyncio.create_task(asyncio.to_thread(answers_for, BRIEF))  # while the servers start
     opened = await open_database(None, home, migrate=True)
     prefect_url = opened.prefect_url or ""
     model = Model()
@@ -264,6 +266,8 @@ async def site(home: Path, outer: Mapping[str, str]) -> AsyncIterator[Site]:
                 await made.open_nursery()
                 try:
                     await asyncio.to_thread(ensure_deployments, api, environ, home)
+                    for purpose, answer in (await answers).items():
+                        model.answers[purpose] = json.dumps({"answer": answer, "confidence": 0.9})
                     yield made
                 finally:
                     await made.close_nursery()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import signal
@@ -20,7 +19,6 @@ import pytest_asyncio
 from botarmy.records import Project
 from flows.server import PrefectServer
 from tests.factories import papers
-from tests.factories.model_server import answers_for
 
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
@@ -135,10 +133,7 @@ async def until(look: Callable[[], Any], what: str, patience_s: float = 90) -> N
 async def scene() -> AsyncIterator[Scene]:
     home = Path(tempfile.mkdtemp(prefix="bascene-"))
     try:
-        answers = await asyncio.to_thread(answers_for, BRIEF)
         async with site(home, os.environ) as made:
-            for purpose, answer in answers.items():
-                made.model.answers[purpose] = json.dumps({"answer": answer, "confidence": 0.9})
             yield Scene(made)
             server = PrefectServer(home).running()
             if server is not None:

@@ -17,14 +17,12 @@ from tasks.decide import Answer
 from tasks.runtime import Runtime
 
 
-async def _void_gate(database: Database) -> GateRequest:
+async def _open_gate(database: Database) -> GateRequest:
     verdict = Verdict(decision=Decision.needs_approval, reasons=("a person decides",))
     async with database.work() as work:
         project = await work.projects.create("Books", "books", "A book has a title.", "sdlc-workflow", {})
         attempt = await work.attempts.open(project.id, "Discovery", "analyst")
-        gate = await work.gates.open(project.id, attempt.id, "Discovery", 1, verdict, {})
-        await work.gates.cancel(gate.id, "amended", by="Bea")
-        return gate
+        return await work.gates.open(project.id, attempt.id, "Discovery", 1, verdict, {})
 
 
 async def _nobody_is_asked(_gate: GateRequest, _why: str) -> Answer | None:
@@ -33,7 +31,9 @@ async def _nobody_is_asked(_gate: GateRequest, _why: str) -> Answer | None:
 
 @pytest.mark.parametrize("door", [NobodyHere(), Terminal()], ids=["auto", "ask"])
 async def test_a_void_gate_goes_back_to_the_flow(database: Database, door: Door) -> None:
-    gate = await _void_gate(database)
+    gate = await _open_gate(database)
+    async with database.work() as work:
+        await work.gates.cancel(gate.id, "amended", by="Bea")
     runtime = cast("Runtime", cast("Any", SimpleNamespace(database=database)))
     token = person_at_terminal.set(_nobody_is_asked)
     try:
@@ -56,11 +56,8 @@ async def test_an_answer_that_a_dead_run_was_given_and_nobody_can_use_leaves_the
 
     monkeypatch.setattr(people, "_left_answer", left)  # what Prefect keeps
     monkeypatch.setattr(people, "decide", refuse)
-    verdict = Verdict(decision=Decision.needs_approval, reasons=("a person decides",))
+    gate = await _open_gate(database)
     async with database.work() as work:
-        project = await work.projects.create("Books", "books", "A book has a title.", "sdlc-workflow", {})
-        attempt = await work.attempts.open(project.id, "Discovery", "analyst")
-        gate = await work.gates.open(project.id, attempt.id, "Discovery", 1, verdict, {})
         await work.gates.shown(gate.id, "a dead run")
         gate = await work.gates.get(str(gate.id))
     found = await taken_up(cast("Runtime", cast("Any", SimpleNamespace(database=database))), gate)
